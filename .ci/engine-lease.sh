@@ -1,0 +1,15 @@
+# Sourced: gives the script that sources it a container engine, and ends the engine with the script
+# if it was started for it. Sets engine_status: 0, or 3 when there is no engine to be had.
+engine_was_there=1
+docker/engine.sh status >/dev/null 2>&1 || engine_was_there=
+
+give_engine_back() {
+  [ -n "$engine_was_there" ] || docker/engine.sh stop 2>/dev/null
+}
+trap give_engine_back EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+engine_status=0
+docker/engine.sh start || engine_status=$?

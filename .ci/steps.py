@@ -1,0 +1,243 @@
+"""Runs the steps of `make test` in two lanes and prints one summary.
+
+    python .ci/steps.py            every step
+    python .ci/steps.py lint demo  these steps
+
+Each step writes .artifacts/logs/<step>.log and is ended, with its children, when its time is up.
+Steps that use containers share a lane: they check that no container is left.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".artifacts" / "logs"
+TAIL_LINES = 60
+
+PYTEST = "python -m pytest -q --color=no"
+# A rerun hides nothing: -rR prints each one, and the summary counts them.
+RERUNS = "--reruns 1 --reruns-delay 2 -rfEsR"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step: shell commands, each run although an earlier one failed; minutes for all of them."""
+
+    name: str
+    minutes: int
+    commands: tuple[str, ...]
+
+
+LANES: tuple[tuple[Step, ...], ...] = (
+    (
+        Step(
+            "lint",
+            6,
+            (
+                "ruff check .",
+                "ruff format --check .",
+                "mypy",
+                "lint-imports",
+                "python .ci/hygiene.py",
+                "pre-commit validate-config",
+            ),
+        ),
+        Step(
+            "typescript", 8, ("cd labextension && jlpm lint:check", "cd labextension && jlpm test")
+        ),
+        Step(
+            "python",
+            14,
+            (
+                f"{PYTEST} -m 'not docker and not image and not browser' "
+                "--ignore=tests/packaging --durations=8",
+            ),
+        ),
+        Step("packaging", 8, (f"{PYTEST} tests/packaging",)),
+    ),
+    (
+        Step(
+            "container",
+            14,
+            (f"{PYTEST} -m '(docker or image) and not browser' --durations=8 {RERUNS}",),
+        ),
+        Step("browser", 8, (f"{PYTEST} -m browser {RERUNS}",)),
+        Step("demo", 8, ("make demo CHECK=1",)),
+    ),
+)
+
+COUNTS = ("passed", "failed", "skipped", "rerun")
+
+
+@dataclass
+class Result:
+    """What a step gave: tests where it has tests, else commands."""
+
+    seconds: float = 0.0
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    notes: list[str] = field(default_factory=list)
+
+
+class Runner:
+    """Runs lanes side by side; stop() ends whatever runs."""
+
+    def __init__(self, only: set[str]) -> None:
+        self.only = only
+        self.results: dict[str, Result] = {}
+        self.stopped = threading.Event()
+        self.lock = threading.Lock()
+        self.running: set[subprocess.Popen[bytes]] = set()
+
+    def run(self) -> None:
+        """Run everything; returns when all lanes have ended."""
+        lanes = [threading.Thread(target=self._lane, args=(lane,)) for lane in LANES]
+        for lane in lanes:
+            lane.start()
+        for lane in lanes:
+            while lane.is_alive():  # a join without timeout would keep signals waiting
+                lane.join(0.5)
+
+    def stop(self) -> None:
+        """End the running steps and start no more."""
+        self.stopped.set()
+        for process in list(self.running):
+            _end(process, signal.SIGTERM)
+
+    def _lane(self, steps: tuple[Step, ...]) -> None:
+        for step in steps:
+            if not self.stopped.is_set() and (not self.only or step.name in self.only):
+                self.results[step.name] = result = Result()
+                self._step(step, result)
+                counts = ", ".join(f"{n} {word}" for word, n in result.counts.items() if n)
+                say(f"{step.name}: {counts} in {result.seconds:.0f} s")
+
+    def _step(self, step: Step, result: Result) -> None:
+        begin = time.monotonic()
+        with (LOGS / f"{step.name}.log").open("wb") as log:
+            for command in step.commands:
+                log.write(f"$ {command}\n".encode())
+                log.flush()
+                start = log.tell()
+                left = step.minutes * 60 - (time.monotonic() - begin)
+                status = self._command(command, log, left)
+                if status is None:
+                    log.write(f"\nended: {step.name} may take {step.minutes} minutes\n".encode())
+                log.flush()
+                text = (LOGS / f"{step.name}.log").read_bytes()[start:].decode(errors="replace")
+                count(result, command, status, text)
+        result.seconds = time.monotonic() - begin
+
+    def _command(self, command: str, log: object, seconds: float) -> int | None:
+        """Return the exit status, or None when the time was up."""
+        with self.lock:
+            if self.stopped.is_set():
+                return 1
+            process = subprocess.Popen(
+                ["/bin/bash", "-c", command],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,  # type: ignore[arg-type]
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self.running.add(process)
+        try:
+            return process.wait(timeout=max(1.0, seconds))
+        except subprocess.TimeoutExpired:
+            _end(process, signal.SIGTERM)
+            return None
+        finally:
+            self.running.discard(process)
+            _end(process, signal.SIGKILL)
+
+
+def count(result: Result, command: str, status: int | None, text: str) -> None:
+    """Add what a command reported: tests of pytest or jest, else the command itself."""
+    found = dict.fromkeys(COUNTS, 0)
+    pytest_line = re.findall(r"^=*\s*((?:\d+ \w+(?:, )?)+) in [\d.]+s.*$", text, re.MULTILINE)
+    jest_line = re.findall(r"^Tests:\s+(.+), \d+ total$", text, re.MULTILINE)
+    for line in pytest_line[-1:] + jest_line[-1:]:
+        for number, word in re.findall(r"(\d+) (\w+)", line):
+            name = {"error": "failed", "errors": "failed", "xfailed": "passed"}.get(word, word)
+            if name in found:
+                found[name] += int(number)
+    if status == 0 and not (pytest_line or jest_line):
+        found["passed"] = 1
+    if status != 0 and not found["failed"]:
+        found["failed"] = 1
+    if status != 0:
+        result.notes.append(f"{command}: {'time was up' if status is None else f'exit {status}'}")
+    result.notes += re.findall(r"^(?:RERUN|SKIPPED) .*$", text, re.MULTILINE)
+    for name, number in found.items():
+        result.counts[name] += number
+
+
+def _end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Signal a step's session; after SIGTERM it has half a minute."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
+    if number is signal.SIGTERM:
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            _end(process, signal.SIGKILL)
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def summary(results: dict[str, Result]) -> int:
+    """Print the tails of failed steps, a table and the totals; return how many failed."""
+    for name, result in results.items():
+        if result.counts["failed"]:
+            lines = (LOGS / f"{name}.log").read_text(errors="replace").splitlines()
+            say(f"\n--- {name}: the last lines of .artifacts/logs/{name}.log")
+            say("\n".join(lines[-TAIL_LINES:]))
+    say("\nstep          passed  failed  skipped  rerun  seconds")
+    for name, result in results.items():
+        numbers = result.counts
+        say(
+            f"{name:<12}  {numbers['passed']:>6}  {numbers['failed']:>6}  {numbers['skipped']:>7}"
+            f"  {numbers['rerun']:>5}  {result.seconds:>7.0f}"
+        )
+        for note in result.notes:
+            say(f"    {note[:200]}")
+    totals = {word: sum(result.counts[word] for result in results.values()) for word in COUNTS}
+    extra = "".join(f", {totals[word]} {word}" for word in ("skipped", "rerun") if totals[word])
+    last = f"{totals['passed']} passed, {totals['failed']} failed{extra}"
+    (LOGS.parent / "summary.txt").write_text(f"{last}\n")
+    say(f"\n{last}")
+    return totals["failed"]
+
+
+def main(arguments: list[str]) -> int:
+    """Run the steps named, or all of them."""
+    known = {step.name for lane in LANES for step in lane}
+    if unknown := set(arguments) - known:
+        say(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+        return 2
+    LOGS.mkdir(parents=True, exist_ok=True)
+    runner = Runner(set(arguments))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: runner.stop())
+    runner.run()
+    failed = summary(runner.results)
+    return 1 if failed or runner.stopped.is_set() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# `make test`: sets up everything, runs every step (see .ci/steps.py), ends what it started.
+# Here an engine is a must: tests that are skipped prove nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PWD/.venv/bin:$PATH"
+
+.ci/setup.sh
+. .ci/engine-lease.sh
+if [ "$engine_status" != 0 ]; then
+  echo "make test: no container engine, so the tests cannot run." >&2
+  exit "$engine_status"
+fi
+.ci/setup.sh browser
+jupyter ppo image build
+# Not exec: the trap has to run. In the background with wait: a signal is handled at once.
+python .ci/steps.py "$@" &
+steps=$!
+trap 'kill "$steps" 2>/dev/null; wait "$steps"; exit 143' TERM INT HUP
+wait "$steps"

@@ -1,0 +1,74 @@
+"""What a notebook cell says about itself: nbgrader metadata v3 and our own key beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_ppo.domain.courses import CellKind
+
+#: Our metadata key on a cell. nbgrader's schema allows no extra keys inside its own.
+OWN_KEY = "jupyter_ppo"
+
+#: Delimiters of hidden tests, as nbgrader has them (found anywhere in a line).
+BEGIN_HIDDEN, END_HIDDEN = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
+
+
+def nbgrader_of(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return the cell's nbgrader metadata, or an empty dict if it has none that can be used."""
+    metadata = cell.get("metadata")
+    found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def own_of(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return our metadata of the cell, or an empty dict."""
+    metadata = cell.get("metadata")
+    found = metadata.get(OWN_KEY) if isinstance(metadata, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def grade_id_of(cell: dict[str, Any]) -> str | None:
+    """Return the cell's grade_id, if it carries one."""
+    found = nbgrader_of(cell).get("grade_id")
+    return found if isinstance(found, str) and found else None
+
+
+def text_of(value: object) -> str:
+    """Return nbformat's multi-line string (a string or a list of strings) as one string."""
+    if isinstance(value, list):
+        return "".join(item for item in value if isinstance(item, str))
+    return value if isinstance(value, str) else ""
+
+
+def kind_of(cell: dict[str, Any]) -> CellKind | None:
+    """Return which of nbgrader's five kinds the cell is; None for a cell of no kind.
+
+    The order is nbgrader's: a solution cell is never locked, a grade cell otherwise always is.
+    """
+    meta = nbgrader_of(cell)
+    if meta.get("task"):
+        return CellKind.TASK
+    if meta.get("solution"):
+        return CellKind.MANUAL if meta.get("grade") else CellKind.SOLUTION
+    if meta.get("grade"):
+        return CellKind.TESTS
+    return CellKind.READ_ONLY if meta.get("locked") else None
+
+
+def is_answer(cell: dict[str, Any]) -> bool:
+    """Whether the student writes in this cell; every other cell of a kind is the author's."""
+    return kind_of(cell) in {CellKind.SOLUTION, CellKind.MANUAL}
+
+
+def hidden_lines(source: str) -> tuple[str, ...]:
+    """Return the lines between the hidden-test delimiters of ``source``."""
+    hidden: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        if BEGIN_HIDDEN in line:
+            inside = True
+        elif END_HIDDEN in line:
+            inside = False
+        elif inside:
+            hidden.append(line)
+    return tuple(hidden)

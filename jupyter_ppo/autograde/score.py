@@ -1,0 +1,142 @@
+"""Points, cell by cell, from what the sandbox saw: nbgrader's rules, and where we differ.
+
+Source of the rules: ``nbgrader.utils.determine_grade`` (0.9). Differences, each to the safe side:
+
+* an error anywhere in a test cell gives 0; nbgrader stops at the first result;
+* a test cell that the kernel did not finish gives 0;
+* more than the maximum, or a result without text, waits for a person with 0; nbgrader gives up on
+  the whole notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_ppo.autograde.cells import grade_id_of, hidden_lines, kind_of, nbgrader_of, text_of
+from jupyter_ppo.autograde.release import as_node
+from jupyter_ppo.autograde.text import visible, without_hidden
+from jupyter_ppo.domain.courses import CellKind, Exercise
+from jupyter_ppo.domain.grading import ExerciseGrade
+from jupyter_ppo.domain.sandbox import NotebookRun, Verdict
+
+_REASON_MAX = 300
+_NUMBER_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    points: float
+    reason: str
+    needs_review: bool = False
+
+
+def score_run(
+    notebook: dict[str, Any], run: NotebookRun, exercises: Sequence[Exercise]
+) -> tuple[ExerciseGrade, ...]:
+    """Return one grade per exercise, in their order; points are within 0 and the exercise's.
+
+    ``notebook`` is the restored notebook before the run: what a cell is comes from there, only its
+    outputs come from ``run``.
+    """
+    places = {grade_id_of(cell): index for index, cell in enumerate(notebook["cells"])}
+    grades = []
+    for exercise in exercises:
+        index = places.get(exercise.grade_id)
+        if index is None:
+            score = _Score(0.0, "Not run: the cell is not in the notebook.")
+        else:
+            score = _score_cell(notebook["cells"][index], index, run, exercise)
+        grades.append(
+            ExerciseGrade(
+                grade_id=exercise.grade_id,
+                points=score.points,
+                max_points=exercise.points,
+                needs_review=score.needs_review,
+                reason=score.reason,
+            )
+        )
+    return tuple(grades)
+
+
+def _score_cell(cell: dict[str, Any], index: int, run: NotebookRun, exercise: Exercise) -> _Score:
+    kind = kind_of(cell)
+    if kind is CellKind.TESTS:
+        if not cell["source"].strip():  # the kernel is never asked to run an empty cell
+            return _Score(exercise.points, "All tests passed.")
+        if index not in run.finished:
+            return _Score(0.0, _one_line(f"Not run: {_why(run)}"))
+        executed = run.notebook["cells"]
+        outputs = executed[index].get("outputs", []) if index < len(executed) else []
+        return score_outputs(outputs, exercise.points, hidden_lines(cell["source"]))
+    if kind is CellKind.MANUAL and _is_unanswered(cell):
+        return _Score(0.0, "No answer.")
+    return _Score(0.0, "Waits for a person to read it.", needs_review=True)
+
+
+def score_outputs(
+    outputs: Sequence[dict[str, Any]], points: float, hidden: Sequence[str] = ()
+) -> _Score:
+    """Score a test cell that ran to its end; ``points`` is its maximum."""
+    for output in outputs:
+        if output.get("output_type") == "error":
+            shown = without_hidden(error_line(output), hidden)
+            return _Score(0.0, _one_line(f"A test failed with {shown}"))
+    for output in outputs:
+        if output.get("output_type") == "stream" and output.get("name") == "stderr":
+            reason = "The tests wrote to the error stream, which counts as failed; see the page."
+            return _Score(0.0, reason)
+        if output.get("output_type") == "execute_result":
+            return _partial(output, points)
+    return _Score(points, "All tests passed.")
+
+
+def error_line(output: dict[str, Any]) -> str:
+    """Return an error output's name and message, as plain text."""
+    name, value = text_of(output.get("ename")), text_of(output.get("evalue"))
+    return visible(f"{name}: {value}" if value else name)
+
+
+def _partial(output: dict[str, Any], points: float) -> _Score:
+    data = output.get("data")
+    found = data.get("text/plain") if isinstance(data, dict) else None
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    if not found:
+        return _Score(0.0, "The tests gave a result without text; a person looks at it.", True)
+    number = _number(found)
+    if number is None or not number >= 0.0:  # nbgrader: no number, or a strange one: full points
+        return _Score(points, "All tests passed.")
+    if number > points:
+        reason = f"The tests gave {number:g} of at most {points:g} points; a person looks at it."
+        return _Score(0.0, reason, True)
+    if number == points:
+        return _Score(points, "All tests passed.")
+    return _Score(number, f"The tests gave {number:g} of {points:g} points.")
+
+
+def _number(found: object) -> float | None:
+    if not isinstance(found, str) or len(found) > _NUMBER_MAX:
+        return None
+    try:
+        return float(found)
+    except ValueError:
+        return None
+
+
+def _is_unanswered(cell: dict[str, Any]) -> bool:
+    from nbgrader.utils import compute_checksum
+
+    return bool(nbgrader_of(cell).get("checksum") == compute_checksum(as_node(cell)))
+
+
+def _why(run: NotebookRun) -> str:
+    if run.verdict is Verdict.RAN:
+        return "the kernel gave no answer for this cell."
+    return run.detail or f"the run ended early ({run.verdict})."
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _REASON_MAX else line[: _REASON_MAX - 1] + "…"

@@ -1,0 +1,135 @@
+"""``jupyter ppo demo``: a course on this machine, with JupyterLab open on it.
+
+With ``--check`` nobody is needed: the check plays the student through the server's own REST API,
+prints the grade table, and fails when anything is left running.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from jupyter_ppo.cli.app import Commands, Context
+from jupyter_ppo.cli.course_files import FIRST_ASSIGNMENT, course_notebook
+from jupyter_ppo.cli.demo_check import check, check_nothing_left
+from jupyter_ppo.domain.errors import ConflictError, UnavailableError
+
+COURSE = "ppo"
+TITLE = "Proximal Policy Optimization"
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this module's command to the parser."""
+    demo = commands.add_parser("demo", help="set up a course here and open JupyterLab on it")
+    demo.add_argument("--root", default=".demo", help="folder for the course, its data and work")
+    demo.add_argument("--port", type=int, default=0, help="default: any free port")
+    demo.add_argument("--ip", default="127.0.0.1", help="address to listen on")
+    demo.add_argument(
+        "--check", action="store_true", help="play the student, print the grade table and end"
+    )
+    demo.set_defaults(run=_demo)
+
+
+def _demo(arguments: argparse.Namespace, context: Context) -> int:
+    root = Path(arguments.root).absolute()
+    if arguments.check:
+        shutil.rmtree(root / "check", ignore_errors=True)
+        root = root / "check"
+    work, data = root / "work", root / "data"
+    work.mkdir(parents=True, exist_ok=True)
+    context.settings.data_dir = str(data)
+    _set_up(context, work)
+    sandbox = context.service.sandbox.status()
+    if not sandbox.available:
+        notice = f"grading is unavailable: {sandbox.problem} {sandbox.remedy or ''}".rstrip()
+        if arguments.check:
+            raise UnavailableError(notice)
+        print(notice, file=sys.stderr)
+    port, token = arguments.port or _free_port(arguments.ip), secrets.token_hex(24)
+    url, environment = f"http://{arguments.ip}:{port}", _environment(root, token)
+    with (root / "jupyter.log").open("wb") as log:
+        server = subprocess.Popen(
+            _server_command(work, data, arguments.ip, port),
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            if arguments.check:
+                check(url, course=COURSE, work=work, server=server, environment=environment)
+                return 0
+            print(f"JupyterLab: {url}/lab/tree/{FIRST_ASSIGNMENT}.ipynb?token={token}", flush=True)
+            print(f"(log: {root / 'jupyter.log'}; end with Ctrl-C)", file=sys.stderr)
+            return server.wait()
+        finally:
+            _end(server)
+            if arguments.check:
+                check_nothing_left(server.pid, root)
+
+
+def _set_up(context: Context, work: Path) -> None:
+    """Create the course, release its assignment, and put the students' copy into ``work``."""
+    assessment, caller = context.service.assessment, context.caller
+    try:
+        assessment.create_course(caller, COURSE, TITLE)
+    except ConflictError:
+        print(f"going on with the course in {context.settings.data_dir}", file=sys.stderr)
+    else:
+        source = course_notebook(FIRST_ASSIGNMENT).read_bytes()
+        assessment.release(caller, COURSE, FIRST_ASSIGNMENT, source)
+    notebook = work / f"{FIRST_ASSIGNMENT}.ipynb"
+    if not notebook.exists():  # never over a student's work
+        notebook.write_bytes(assessment.released_notebook(caller, COURSE, FIRST_ASSIGNMENT))
+
+
+def _server_command(work: Path, data: Path, ip: str, port: int) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        f"--ServerApp.ip={ip}",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={work}",
+        "--ServerApp.allow_root=True",
+        f"--PPOService.data_dir={data}",
+    ]
+
+
+def _environment(root: Path, token: str) -> dict[str, str]:
+    """A Jupyter of its own, so that the demo neither reads nor changes the user's settings."""
+    return {
+        **os.environ,
+        "JUPYTER_TOKEN": token,
+        "JUPYTER_CONFIG_DIR": str(root / "jupyter" / "config"),
+        "JUPYTER_RUNTIME_DIR": str(root / "jupyter" / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(root / "jupyter" / "lab" / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(root / "jupyter" / "lab" / "workspaces"),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    }
+
+
+def _free_port(ip: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((ip, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End the server as an administrator would; by force only when it does not listen."""
+    if server.poll() is None:
+        server.terminate()
+        try:
+            server.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()

@@ -1,0 +1,121 @@
+"""Courses, who is in them, and what is released to them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from jupyter_ppo.domain.errors import InvalidInputError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class Role(StrEnum):
+    """What a person may do in one course; ADMIN is the person who runs the server."""
+
+    STUDENT = "student"
+    GRADER = "grader"
+    INSTRUCTOR = "instructor"
+    ADMIN = "admin"
+
+    @property
+    def may_grade(self) -> bool:
+        """Whether this role sees everyone's submissions and may grade them."""
+        return self is not Role.STUDENT
+
+    @property
+    def may_author(self) -> bool:
+        """Whether this role may release assignments and change the roster."""
+        return self in {Role.INSTRUCTOR, Role.ADMIN}
+
+
+class CellKind(StrEnum):
+    """The five kinds of nbgrader cell that carry a grade_id."""
+
+    TESTS = "tests"  # autograder tests: graded, locked
+    SOLUTION = "solution"  # autograded answer
+    MANUAL = "manual"  # answer graded by a person
+    TASK = "task"  # manually graded task
+    READ_ONLY = "read_only"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A course. ``name`` is unique on this server and safe in a URL or a file name."""
+
+    id: UUID
+    name: str
+    title: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One person's role in one course."""
+
+    course_id: UUID
+    user: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """A graded cell of one assignment version.
+
+    ``position`` is the cell's index in the source notebook; ``points`` is the most it can give.
+    """
+
+    grade_id: str
+    kind: CellKind
+    points: float
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentVersion:
+    """One immutable version of an assignment: what students get and what is graded.
+
+    ``source_digest`` and ``release_digest`` name blobs (SHA-256, lower-case hex): the instructor's
+    notebook with solutions and hidden tests, and the students' copy without them.
+    """
+
+    id: UUID
+    assignment_id: UUID
+    number: int
+    source_digest: str
+    release_digest: str
+    exercises: tuple[Exercise, ...]
+    created_at: datetime
+
+    @property
+    def max_points(self) -> float:
+        """The sum of all exercises' points."""
+        return sum(exercise.points for exercise in self.exercises)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """An assignment; ``version`` is the newest released one."""
+
+    id: UUID
+    course_id: UUID
+    name: str
+    created_at: datetime
+    version: AssignmentVersion
+
+
+def checked_name(name: str, field: str) -> str:
+    """Return ``name`` if it may name a course, an assignment or a person.
+
+    Raises ``InvalidInputError`` naming ``field`` otherwise.
+    """
+    if not _NAME.fullmatch(name):
+        msg = (
+            f"{field}: {name[:120]!r} is not a name. Use 1 to 100 letters, digits, dots, dashes or "
+            "underscores, beginning with a letter or digit."
+        )
+        raise InvalidInputError(msg, field=field)
+    return name

@@ -1,0 +1,124 @@
+"""Every error a user can meet. HTTP statuses and exit codes are attached elsewhere, once.
+
+::
+
+    PPOError
+     ├── InvalidInputError          what was sent cannot be used; ``field`` says which part
+     │    ├── InvalidNotebookError      not a notebook we can read
+     │    ├── WrongAssignmentError      a notebook, but not of this assignment
+     │    └── TooLargeError             over a size limit
+     ├── NotFoundError              no such thing, or not for this caller
+     ├── ForbiddenError             the caller's role does not allow it
+     ├── ConflictError              it exists already, or its state does not allow it
+     ├── UnavailableError           a part outside of us is missing or down
+     │    ├── EngineUnavailableError    no container engine answers
+     │    ├── ImageMissingError         the sandbox image is not built
+     │    └── StorageFullError          no room left for what was sent; nothing was kept
+     ├── DatabaseVersionError       the database belongs to a newer version of this package
+     ├── LeaseLostError             another worker took the job over; our result is dropped
+     ├── SandboxError               the container failed for our reasons: try again, never a grade
+     └── CheckFailedError           a self-check of the installation did not give what it must
+"""
+
+from __future__ import annotations
+
+
+class PPOError(Exception):
+    """The root. ``message`` is for the user: what is wrong and what to do about it."""
+
+    code = "internal"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class InvalidInputError(PPOError):
+    """What was sent cannot be used."""
+
+    code = "invalid_input"
+
+
+class InvalidNotebookError(InvalidInputError):
+    """The bytes are not a notebook that we can read."""
+
+    code = "invalid_notebook"
+
+
+class WrongAssignmentError(InvalidInputError):
+    """The notebook holds none of the assignment's graded cells."""
+
+    code = "wrong_assignment"
+
+
+class TooLargeError(InvalidInputError):
+    """What was sent is over a size limit."""
+
+    code = "too_large"
+
+
+class NotFoundError(PPOError):
+    """There is no such thing, or the caller may not know of it."""
+
+    code = "not_found"
+
+
+class ForbiddenError(PPOError):
+    """The caller's role does not allow this."""
+
+    code = "forbidden"
+
+
+class ConflictError(PPOError):
+    """It exists already, or its state does not allow this."""
+
+    code = "conflict"
+
+
+class UnavailableError(PPOError):
+    """A part that we depend on is missing or down."""
+
+    code = "unavailable"
+
+
+class EngineUnavailableError(UnavailableError):
+    """No container engine answers."""
+
+    code = "engine_unavailable"
+
+
+class ImageMissingError(UnavailableError):
+    """The sandbox image is not built, or out of date."""
+
+    code = "image_missing"
+
+
+class StorageFullError(UnavailableError):
+    """There is no room left; nothing of what was sent was kept."""
+
+    code = "storage_full"
+
+
+class DatabaseVersionError(PPOError):
+    """The database was written by a newer version of this package."""
+
+    code = "database_version"
+
+
+class LeaseLostError(PPOError):
+    """Another worker holds this job now; what we did is dropped."""
+
+    code = "lease_lost"
+
+
+class SandboxError(PPOError):
+    """The sandbox failed for our reasons, not the student's: retry, never grade."""
+
+    code = "sandbox_failed"
+
+
+class CheckFailedError(PPOError):
+    """A self-check of the installation did not give what it must."""
+
+    code = "check_failed"

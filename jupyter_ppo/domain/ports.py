@@ -1,0 +1,206 @@
+"""What the use cases need from outside; storage, sandbox and autograde implement these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from jupyter_ppo.domain.courses import (
+    Assignment,
+    AssignmentVersion,
+    Course,
+    Exercise,
+    Membership,
+    Role,
+)
+from jupyter_ppo.domain.grading import ExerciseGrade, Grade
+from jupyter_ppo.domain.jobs import Lease
+from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, SandboxStatus
+from jupyter_ppo.domain.submissions import Submission
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The server's clock."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A slice of a list, and how long the whole list is."""
+
+    items: tuple[T, ...]
+    total: int
+    offset: int
+    limit: int
+
+
+class BlobStore(Protocol):
+    """Content-addressed bytes, kept for ever. Writing the same bytes twice keeps one copy."""
+
+    def put(self, data: bytes) -> str:
+        """Keep ``data`` durably (on disk before it returns); return its SHA-256 as hex.
+
+        Raises ``StorageFullError`` when there is no room; nothing is left behind then.
+        """
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes, checked against the digest; raise ``NotFoundError`` otherwise."""
+
+
+class CourseStore(Protocol):
+    """Courses, members, assignments."""
+
+    def create_course(self, name: str, title: str) -> Course:
+        """Add a course; raise ``ConflictError`` when the name is taken."""
+
+    def course(self, name: str) -> Course:
+        """Return a course by name; raise ``NotFoundError``."""
+
+    def courses(self, user: str | None, *, offset: int, limit: int) -> Page[Course]:
+        """Return courses by name; only those that ``user`` is a member of unless it is None."""
+
+    def enrol(self, course_id: UUID, user: str, role: Role) -> Membership:
+        """Give ``user`` this role, replacing an earlier one."""
+
+    def membership(self, course_id: UUID, user: str) -> Membership | None:
+        """Return the person's membership, if any."""
+
+    def release(
+        self,
+        course_id: UUID,
+        name: str,
+        *,
+        source_digest: str,
+        release_digest: str,
+        exercises: Sequence[Exercise],
+    ) -> Assignment:
+        """Add the next version of the assignment, and the assignment itself if it is new."""
+
+    def assignment(self, course_id: UUID, name: str) -> Assignment:
+        """Return an assignment with its newest version; raise ``NotFoundError``."""
+
+    def assignments(self, course_id: UUID, *, offset: int, limit: int) -> Page[Assignment]:
+        """Return a course's assignments by name, each with its newest version."""
+
+    def version(self, version_id: UUID) -> AssignmentVersion:
+        """Return one version; raise ``NotFoundError``."""
+
+
+class SubmissionStore(Protocol):
+    """Submissions and their grades."""
+
+    def submit(
+        self,
+        assignment: Assignment,
+        user: str,
+        digest: str,
+        warnings: Sequence[str],
+        *,
+        submitted_at: datetime | None = None,
+    ) -> Submission:
+        """Add the next attempt and its grading job in one transaction."""
+
+    def submission(self, submission_id: UUID) -> Submission:
+        """Return a submission; raise ``NotFoundError``."""
+
+    def submissions(
+        self,
+        course_id: UUID,
+        *,
+        user: str | None = None,
+        assignment_id: UUID | None = None,
+        latest: bool = False,
+        offset: int,
+        limit: int,
+    ) -> Page[Submission]:
+        """Return submissions, newest first; ``latest`` keeps each student's last attempt only."""
+
+    def grade(self, submission_id: UUID) -> Grade | None:
+        """Return the grade, if there is one."""
+
+    def regrade(self, submission_id: UUID) -> Submission:
+        """Queue a graded or failed submission again; raise ``ConflictError`` if it is under way."""
+
+
+class JobQueue(Protocol):
+    """Grading jobs. The database's clock decides; every write carries the lease's fence."""
+
+    def lease(
+        self, worker: str, duration: timedelta, submission_id: UUID | None = None
+    ) -> Lease | None:
+        """Take the oldest job that is queued or whose lease ran out; its submission is GRADING now.
+
+        With ``submission_id``, only that submission's job. Jobs whose tries are used up become
+        FAILED on the way.
+        """
+
+    def renew(self, lease: Lease, duration: timedelta) -> Lease:
+        """Extend a lease; raise ``LeaseLostError``."""
+
+    def succeed(self, lease: Lease, grade: Grade) -> None:
+        """Store the grade and end the job in one transaction; raise ``LeaseLostError``."""
+
+    def fail(self, lease: Lease, message: str) -> None:
+        """Queue the job again, or end it as FAILED with ``message`` after the last try."""
+
+    def give_back(self, lease: Lease) -> None:
+        """Queue the job again without counting this try (the server stops); no error if lost."""
+
+    def pending(self, course_id: UUID | None = None) -> int:
+        """Count the jobs that are queued or leased."""
+
+
+class Sandbox(Protocol):
+    """Runs notebooks where submitted code may run, and nowhere else."""
+
+    def status(self) -> SandboxStatus:
+        """Say whether it can run anything; never raises."""
+
+    async def run(self, notebook: dict[str, Any], limits: SandboxLimits) -> NotebookRun:
+        """Run every code cell in a fresh container that is gone afterwards.
+
+        Raises ``EngineUnavailableError``, ``ImageMissingError`` or ``SandboxError``, never the
+        student's fault; everything the student does ends as a verdict.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedNotebook:
+    """What the author's notebook gives: students' bytes and the exercises in it."""
+
+    release: bytes
+    exercises: tuple[Exercise, ...]
+
+
+class Grader(Protocol):
+    """The notebook format: what is released, what is accepted, what it scores."""
+
+    def release(self, source: bytes) -> ReleasedNotebook:
+        """Make the students' copy; raise ``InvalidNotebookError`` naming the cell."""
+
+    def check(self, data: bytes, exercises: Sequence[Exercise]) -> tuple[str, ...]:
+        """Return warnings for the student; raise when the bytes cannot be graded at all."""
+
+    def restore(self, source: bytes, submitted: bytes) -> dict[str, Any]:
+        """Return the notebook to run: the author's cells with the student's answers in them."""
+
+    def score(
+        self, notebook: dict[str, Any], run: NotebookRun, exercises: Sequence[Exercise]
+    ) -> tuple[ExerciseGrade, ...]:
+        """Score the restored ``notebook`` (before the run) by what ``run`` saw."""
+
+    def feedback(
+        self, submission: Submission, run: NotebookRun, grades: Sequence[ExerciseGrade]
+    ) -> bytes:
+        """Return the feedback page: UTF-8 HTML, sanitised, without hidden tests."""
+
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) by anything long."""

@@ -1,0 +1,146 @@
+"""Working on one leased job: keep the lease alive, do the work, settle the job."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from jupyter_ppo.domain.errors import LeaseLostError, PPOError, UnavailableError
+from jupyter_ppo.domain.grading import Grade
+from jupyter_ppo.domain.jobs import Lease
+from jupyter_ppo.domain.ports import JobQueue
+
+_log = logging.getLogger(__name__)
+
+Work = Callable[[Lease, threading.Event], Grade]
+"""Grades one submission. When the event is set it stops soon and raises ``Cancelled``."""
+
+#: The longest pause between two tries to reach a database that does not answer, in seconds.
+MAX_BACKOFF_SECONDS = 30.0
+
+
+class Cancelled(Exception):  # noqa: N818 - an outcome, not an error
+    """Raised by the work when its event was set; the job goes back to the queue."""
+
+
+class HeldJobs:
+    """The jobs that one process works on now; all of them can be cancelled at once.
+
+    ``lease_seconds`` is how long a dead worker's job waits; it is renewed three times as often.
+    """
+
+    def __init__(self, queue: JobQueue, work: Work, lease_seconds: float) -> None:
+        self._queue = queue
+        self._work = work
+        self._lease_seconds = lease_seconds
+        self._lock = threading.Lock()
+        self._events: set[threading.Event] = set()
+        self._stopping = threading.Event()
+
+    @property
+    def duration(self) -> timedelta:
+        """How long each lease lasts."""
+        return timedelta(seconds=self._lease_seconds)
+
+    def cancel(self) -> None:
+        """Tell every job under way, and every later one, to stop; they are given back."""
+        with self._lock:
+            self._stopping.set()
+            for event in self._events:
+                event.set()
+
+    def do(self, lease: Lease) -> None:
+        """Do the job to its end: a grade, a failure or back to the queue. Never raises."""
+        cancel = threading.Event()
+        with self._lock:
+            self._events.add(cancel)
+            if self._stopping.is_set():
+                cancel.set()
+        lost, done = threading.Event(), threading.Event()
+        heartbeat = threading.Thread(
+            target=self._keep_alive,
+            args=(lease, cancel, lost, done),
+            name=f"{threading.current_thread().name}-lease",
+            daemon=True,
+        )
+        heartbeat.start()
+        try:
+            settle = self._outcome(lease, cancel)
+            if not lost.is_set():
+                self._settle(lease, settle, lost)
+        finally:
+            done.set()
+            heartbeat.join()
+            with self._lock:
+                self._events.discard(cancel)
+
+    def _outcome(self, lease: Lease, cancel: threading.Event) -> Callable[[], None]:
+        """Do the work; return what to tell the queue."""
+        try:
+            grade = self._work(lease, cancel)
+        except Cancelled:
+            return lambda: self._queue.give_back(lease)
+        # Also SystemExit and asyncio's CancelledError: no exception may end a worker.
+        except BaseException as error:
+            if cancel.is_set():  # whatever it raised, it raised because it was interrupted
+                return lambda: self._queue.give_back(lease)
+            if isinstance(error, PPOError):
+                message = error.message
+                _log.warning("job %s, try %d: %s", lease.job_id, lease.attempt, message)
+            else:
+                message = "Grading failed because of an internal error; the server's log says more."
+                _log.exception("job %s, try %d failed", lease.job_id, lease.attempt)
+            return lambda: self._queue.fail(lease, message)
+        return lambda: self._queue.succeed(lease, grade)
+
+    def _settle(self, lease: Lease, settle: Callable[[], None], lost: threading.Event) -> None:
+        """Tell the queue; while the database is down try again, as long as the lease is ours."""
+        for pause in backoff(self._lease_seconds / 10):
+            try:
+                settle()
+                return
+            except LeaseLostError as error:
+                _log.warning("job %s: %s", lease.job_id, error.message)
+                return
+            except UnavailableError as error:
+                _log.warning("job %s could not be settled yet: %s", lease.job_id, error.message)
+                if lost.is_set() or self._stopping.wait(pause):
+                    return  # the lease runs out and another worker does the job
+            except Exception:
+                _log.exception("job %s could not be settled", lease.job_id)
+                return
+
+    def _keep_alive(
+        self,
+        lease: Lease,
+        cancel: threading.Event,
+        lost: threading.Event,
+        done: threading.Event,
+    ) -> None:
+        while not done.wait(self._lease_seconds / 3):
+            try:
+                self._queue.renew(lease, self.duration)
+            except LeaseLostError as error:
+                if not done.is_set():  # a renewal may cross the end of the job
+                    _log.warning("job %s: %s", lease.job_id, error.message)
+                    lost.set()
+                    cancel.set()
+                return
+            except Exception as error:
+                _log.warning("the lease of job %s could not be renewed: %s", lease.job_id, error)
+
+
+class backoff:  # noqa: N801 - used like a function
+    """Endless pauses in seconds: ``first``, twice that, and so on up to half a minute."""
+
+    def __init__(self, first: float) -> None:
+        self._next = first
+
+    def __iter__(self) -> backoff:
+        return self
+
+    def __next__(self) -> float:
+        pause, self._next = self._next, min(self._next * 2, MAX_BACKOFF_SECONDS)
+        return pause

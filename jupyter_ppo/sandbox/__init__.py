@@ -1,0 +1,1 @@
+"""Containers in which submitted code runs. Nothing else runs it."""

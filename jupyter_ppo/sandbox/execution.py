@@ -1,0 +1,285 @@
+"""Runs the code cells of a notebook on a kernel that is not trusted.
+
+Outputs are put together by nbclient, so that they are what nbgrader and JupyterLab would show. The
+waiting is our own: nbclient looks for a dead kernel once a second, notices a bad message only after
+the cell's answer, and takes a cancellation for a dead kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Final, NoReturn
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from jupyter_ppo.domain.errors import SandboxError
+from jupyter_ppo.domain.sandbox import CellRun, SandboxLimits, Verdict
+from jupyter_ppo.sandbox.kernels import FastReadyClient, GradingKernelManager
+from jupyter_ppo.sandbox.messages import QUIET_TYPES, checked_content, checked_reply
+from jupyter_ppo.sandbox.relay import END_MARK, Cause, KernelEnd
+
+#: How long the last messages of an ended kernel may take from one thread of ours to another.
+_LAST_WORDS_SECONDS: Final = 10.0
+_MUTED: Final = "The cell raised an error while showtraceback was disabled."
+
+
+class RunEnded(Exception):  # noqa: N818 - an end, not an error
+    """The run is over before its last cell."""
+
+    def __init__(self, verdict: Verdict, detail: str) -> None:
+        super().__init__(detail)
+        self.verdict = verdict
+        self.detail = detail
+
+
+class Execution(NotebookClient):
+    """One run of one notebook (changed in place), within ``limits`` and before ``deadline``.
+
+    ``deadline`` is on ``time.monotonic``'s clock. ``cells`` tells what happened to each code cell.
+    """
+
+    def __init__(
+        self,
+        notebook: NotebookNode,
+        manager: GradingKernelManager,
+        limits: SandboxLimits,
+        deadline: float,
+    ) -> None:
+        super().__init__(
+            notebook,
+            km=manager,
+            allow_errors=True,
+            store_widget_state=False,
+            record_timing=False,
+            skip_cells_with_tag="",
+        )
+        self._manager = manager
+        self._client: FastReadyClient = manager.client()
+        self._limits = limits
+        self._deadline = deadline
+        self._bytes = self._outputs = self._quiet = 0
+        ended = manager.provisioner.ended
+        assert ended is not None  # noqa: S101 - the manager was started
+        self._ended: asyncio.Future[KernelEnd] = asyncio.wrap_future(ended)
+        self.code_cells = [
+            index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"
+        ]
+        self.cells = {
+            index: CellRun(index, finished=False, seconds=0.0) for index in self.code_cells
+        }
+
+    async def run_cells(self) -> None:
+        """Run every code cell in order.
+
+        Raises ``RunEnded`` when the run is over early and ``SandboxError`` when the fault is ours.
+        """
+        try:
+            await self._get_ready()
+            for number, index in enumerate(self.code_cells, start=1):
+                await self._run_cell(index, number)
+        finally:
+            self._client.stop_channels()
+
+    async def _get_ready(self) -> None:
+        self._client.start_channels(stdin=False, hb=False, control=False)
+        left = self._deadline - time.monotonic()
+        await self._client.wait_for_ready(timeout=max(left, 0.0))
+
+    async def _run_cell(self, index: int, number: int) -> None:
+        cell = self.nb.cells[index]
+        began = time.monotonic()
+        if not cell.source.strip():
+            self.cells[index] = CellRun(index, finished=True, seconds=0.0)
+            return
+        if self._ended.done():
+            self._end_of_kernel(index)
+        request = self._client.execute(cell.source, stop_on_error=False, allow_stdin=False)
+        self.clear_before_next_output = False
+        answer = asyncio.ensure_future(self._answer(request))
+        output = asyncio.ensure_future(self._collect(request, cell, index))
+        try:
+            reply = await self._wait(answer, output, index, began)
+        finally:
+            for task in (answer, output):
+                task.cancel()
+            await asyncio.gather(answer, output, return_exceptions=True)
+            self.cells[index] = CellRun(index, finished=False, seconds=time.monotonic() - began)
+            self.clear_before_next_output = False
+        cell.execution_count = number
+        for shown in cell.outputs:
+            if shown.output_type == "execute_result":
+                shown.execution_count = number
+        _show_muted_error(cell, reply)
+        self.cells[index] = CellRun(index, finished=True, seconds=time.monotonic() - began)
+
+    async def _wait(
+        self,
+        answer: asyncio.Future[dict[str, Any]],
+        output: asyncio.Future[bool],
+        index: int,
+        began: float,
+    ) -> dict[str, Any]:
+        """Wait until the kernel has answered and its output is complete; return the answer."""
+        cell_end = began + self._limits.cell_seconds
+        while not (answer.done() and output.done()):
+            left = min(cell_end, self._deadline) - time.monotonic()
+            waiting = {task for task in (answer, output) if not task.done()}
+            done, _ = await asyncio.wait(
+                waiting | {self._ended}, timeout=left, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                await self._time_is_up(index)
+            if self._ended in done:
+                await asyncio.wait({output}, timeout=_LAST_WORDS_SECONDS)
+                if output.done() and output.exception() is None and output.result():
+                    await asyncio.wait({answer}, timeout=_LAST_WORDS_SECONDS)
+                _raise_first(output, answer)
+                if not (output.done() and output.result() and answer.done()):
+                    self._end_of_kernel(index)
+            _raise_first(output, answer)
+        if not output.result():
+            self._end_of_kernel(index)
+        return answer.result()
+
+    async def _time_is_up(self, index: int) -> NoReturn:
+        await self._manager.provisioner.kill()
+        if time.monotonic() >= self._deadline:
+            raise RunEnded(Verdict.WALL_TIMEOUT, self._wall_detail())
+        seconds = f"{self._limits.cell_seconds:g} s"
+        detail = f"Cell {index + 1} ran longer than {seconds} (limit cell_seconds)."
+        raise RunEnded(Verdict.CELL_TIMEOUT, detail)
+
+    def _wall_detail(self) -> str:
+        return f"The run took longer than {self._limits.wall_seconds:g} s (limit wall_seconds)."
+
+    def _end_of_kernel(self, index: int) -> NoReturn:
+        end = self._manager.provisioner.last_end
+        where = f"in cell {index + 1}"
+        match end:
+            case KernelEnd(cause=Cause.MEMORY):
+                size = f"{self._limits.memory_mb} MiB"
+                detail = f"More than {size} of memory was needed {where} (limit memory_mb)."
+                raise RunEnded(Verdict.MEMORY, detail)
+            case KernelEnd(cause=Cause.EXITED, code=code):
+                how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+                raise RunEnded(Verdict.KERNEL_DIED, f"The kernel ended {how} {where}.")
+            case KernelEnd(cause=Cause.WALL):
+                raise RunEnded(Verdict.WALL_TIMEOUT, self._wall_detail())
+            case KernelEnd(cause=Cause.OUTPUT, detail=detail):
+                size = f"{self._limits.output_bytes} bytes, {self._limits.outputs} outputs"
+                detail = (
+                    f"Too much output {where}: {detail} (limits output_bytes, outputs: {size})."
+                )
+                raise RunEnded(Verdict.OUTPUT_LIMIT, detail)
+            case KernelEnd(cause=Cause.PROTOCOL, detail=detail):
+                raise _violation(ValueError(detail))
+            case _:
+                msg = f"The container was lost {where}: {end.detail if end else 'no reason known'}"
+                raise SandboxError(msg)
+
+    # -- messages --------------------------------------------------------------------------------
+
+    async def _answer(self, request: str) -> dict[str, Any]:
+        while True:
+            message = await self._receive(self._client.shell_channel)
+            assert message is not None  # noqa: S101 - only iopub has an end mark
+            if message["msg_type"] != "execute_reply":
+                continue
+            if message["parent_header"].get("msg_id") == request:
+                try:
+                    return checked_reply(message["content"])
+                except (ValueError, RecursionError) as error:
+                    raise _violation(error) from error
+
+    async def _collect(self, request: str, cell: NotebookNode, index: int) -> bool:
+        """Put outputs into the cell until its end; False if the kernel ended before."""
+        while True:
+            message = await self._receive(self._client.iopub_channel)
+            if message is None:
+                return False
+            try:
+                self._account(message)
+                if message["parent_header"].get("msg_id") == request:
+                    self.process_message(message, cell, index)
+            except CellExecutionComplete:
+                return True
+            except RunEnded:
+                raise
+            except Exception as error:
+                raise _violation(error) from error
+
+    async def _receive(self, channel: Any) -> dict[str, Any] | None:
+        """Return the next message, or None for the relay's end mark."""
+        # A receive that finds a message does not give way; a flood would stop every clock.
+        await asyncio.sleep(0)
+        parts = await channel.socket.recv_multipart()
+        if parts == [END_MARK] and self._manager.provisioner.is_over:
+            return None
+        try:
+            _, rest = channel.session.feed_identities(parts)
+            message: dict[str, Any] = channel.session.deserialize(rest)
+            if not isinstance(message["msg_type"], str):
+                msg = "a message type is not text"
+                raise ValueError(msg)
+            message["parent_header"].get("msg_id")
+        except Exception as error:
+            raise _violation(error) from error
+        self._quiet += 1
+        if self._quiet > 20 * (len(self.code_cells) + 10) + 4 * self._limits.outputs:
+            raise self._too_many("messages")  # noqa: EM101
+        return message
+
+    def _account(self, message: dict[str, Any]) -> None:
+        """Check a message and count it, whichever cell it says it belongs to."""
+        message["content"], size = checked_content(message["msg_type"], message["content"])
+        if message["msg_type"] in QUIET_TYPES:
+            return
+        self._bytes += size
+        self._outputs += 1
+        if self._outputs > self._limits.outputs:
+            raise self._too_many("outputs")  # noqa: EM101
+        if self._bytes > self._limits.output_bytes:
+            detail = f"More than {self._limits.output_bytes} bytes of output (limit output_bytes)."
+            raise RunEnded(Verdict.OUTPUT_LIMIT, detail)
+
+    def _too_many(self, what: str) -> RunEnded:
+        detail = f"Too many {what} were sent; {self._limits.outputs} are allowed (limit outputs)."
+        return RunEnded(Verdict.OUTPUT_LIMIT, detail)
+
+    def handle_comm_msg(
+        self, outs: list[NotebookNode], msg: dict[str, Any], cell_index: int
+    ) -> None:
+        """Ignore it: nobody is there to move a widget, and state would grow without bound."""
+
+
+def _raise_first(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
+        if task.done() and (error := task.exception()) is not None:
+            raise error
+
+
+def _violation(error: Exception) -> RunEnded:
+    reason = str(error)[:200] or type(error).__name__
+    detail = f"The kernel sent a message that is not valid: {reason}."
+    return RunEnded(Verdict.PROTOCOL_VIOLATION, detail)
+
+
+def _show_muted_error(cell: NotebookNode, reply: dict[str, Any]) -> None:
+    """Add the error of the answer if the cell does not show it, as nbgrader does."""
+    if reply["status"] != "error":
+        return
+    for shown in cell.outputs:
+        if shown.output_type == "error" and shown.ename == reply["ename"]:
+            return
+    cell.outputs.append(
+        new_output(
+            "error",
+            ename=reply["ename"],
+            evalue=reply["evalue"],
+            traceback=reply["traceback"] or [_MUTED],
+        )
+    )

@@ -1,0 +1,134 @@
+"""The sandbox as the use cases see it: a notebook goes in, a notebook and a verdict come out."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+import nbformat
+
+from jupyter_ppo.domain.errors import PPOError, SandboxError
+from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, SandboxStatus, Verdict
+from jupyter_ppo.sandbox.engine import Engine
+from jupyter_ppo.sandbox.execution import Execution, RunEnded
+from jupyter_ppo.sandbox.frames import MAX_FRAME
+from jupyter_ppo.sandbox.image import image_present, image_tag
+from jupyter_ppo.sandbox.kernels import GradingKernelManager
+from jupyter_ppo.sandbox.relay import Bounds
+
+#: Tags by which a notebook would tell nbclient to skip a cell or to expect its error.
+_FORBIDDEN_TAGS: Final = frozenset({"skip-execution", "raises-exception"})
+#: Set by nbgrader too while it grades, so that a notebook can tell.
+_ENVIRONMENT: Final = {"NBGRADER_EXECUTION": "autograde"}
+#: How much longer the container's own clock runs, in seconds; it is for a server that hangs.
+_GRACE_SECONDS: Final = 15.0
+_BUILD: Final = "Run: jupyter ppo image build"
+
+
+class ContainerSandbox:
+    """Runs notebooks in containers; implements ``domain.ports.Sandbox``.
+
+    ``base_url`` is the container engine's address; None finds it. Holds nothing between runs, and
+    may be used by several threads at once, each with an event loop of its own.
+    """
+
+    def __init__(self, *, base_url: str | None = None) -> None:
+        self._base_url = base_url
+
+    def status(self) -> SandboxStatus:
+        """Say whether an engine answers and the image is built; never raises."""
+        engine_version: str | None = None
+        try:
+            with Engine.connect(self._base_url) as engine:
+                engine_version = engine.version()
+                tag = image_tag()
+                if image_present(engine):
+                    return SandboxStatus(True, engine_version, tag, None, None)
+                problem = f"The sandbox image {tag} is not built."
+                return SandboxStatus(False, engine_version, tag, problem, _BUILD)
+        except PPOError as error:
+            problem, _, remedy = error.message.partition(". ")
+            return SandboxStatus(
+                False, engine_version, None, f"{problem.rstrip('.')}.", remedy or None
+            )
+        except Exception as error:
+            problem = f"The container engine failed: {error}"
+            return SandboxStatus(False, engine_version, None, problem, "Look at the engine's log.")
+
+    async def run(self, notebook: dict[str, Any], limits: SandboxLimits) -> NotebookRun:
+        """Run every code cell in a fresh container that is gone when this returns or raises.
+
+        The given notebook is not changed. Its outputs, kernel and the tags that steer execution are
+        ignored. Raises ``EngineUnavailableError``, ``ImageMissingError`` or ``SandboxError``.
+        """
+        began = time.monotonic()
+        prepared = prepare(notebook)
+        manager = GradingKernelManager(
+            limits,
+            base_url=self._base_url,
+            lifetime=limits.wall_seconds + _GRACE_SECONDS,
+            environment=dict(_ENVIRONMENT),
+            bounds=bounds_of(limits, len(prepared.cells)),
+        )
+        execution: Execution | None = None
+        try:
+            await manager.start()
+            execution = Execution(prepared, manager, limits, began + limits.wall_seconds)
+            await execution.run_cells()
+            verdict = Verdict.RAN
+            detail = f"All {len(execution.code_cells)} code cells were run."
+        except RunEnded as ended:
+            verdict, detail = ended.verdict, ended.detail
+        except PPOError:
+            raise
+        except Exception as error:
+            msg = f"The sandbox failed: {type(error).__name__}: {error}"
+            raise SandboxError(msg) from error
+        finally:
+            await manager.close()
+        return NotebookRun(
+            notebook=_plain(prepared),
+            verdict=verdict,
+            detail=detail,
+            cells=tuple(execution.cells.values()) if execution else (),
+            wall_seconds=time.monotonic() - began,
+        )
+
+
+def prepare(notebook: dict[str, Any]) -> nbformat.NotebookNode:
+    """Return a copy without outputs and without anything that steers how it is run."""
+    copy = nbformat.from_dict(notebook)
+    for name in ("kernelspec", "widgets"):
+        copy.metadata.pop(name, None)
+    for cell in copy.cells:
+        tags = cell.metadata.get("tags")
+        if isinstance(tags, list):
+            cell.metadata["tags"] = [tag for tag in tags if tag not in _FORBIDDEN_TAGS]
+        if cell.cell_type == "code":
+            cell.outputs = []
+            cell.execution_count = None
+            if isinstance(cell.source, list):
+                cell.source = "".join(cell.source)
+    return copy
+
+
+def bounds_of(limits: SandboxLimits, cells: int) -> Bounds:
+    """Return the relay's bounds: wider than the limits, which are counted on the outputs alone.
+
+    They stop a flood of messages that are no outputs, and before anything is parsed.
+    """
+    return Bounds(
+        total_bytes=4 * limits.output_bytes + 16 * 2**20,
+        messages=6 * limits.outputs + 40 * (cells + 10),
+        message_bytes=min(2 * limits.output_bytes + 2**20, MAX_FRAME - 2**16),
+        mark_end=True,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return nbformat's dicts as plain dicts."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value

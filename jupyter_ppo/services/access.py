@@ -1,0 +1,57 @@
+"""Who may do what. Every use case asks here, and only here."""
+
+from __future__ import annotations
+
+from jupyter_ppo.domain.access import Caller
+from jupyter_ppo.domain.courses import Course, Role
+from jupyter_ppo.domain.errors import ForbiddenError, NotFoundError
+from jupyter_ppo.domain.ports import CourseStore
+from jupyter_ppo.domain.submissions import Submission
+
+
+class Access:
+    """The caller's rights in a course; a course looks absent to whoever is not in it."""
+
+    def __init__(self, courses: CourseStore) -> None:
+        self._courses = courses
+
+    def course(self, caller: Caller, name: str) -> tuple[Course, Role]:
+        """Return the course and the caller's role in it; raise ``NotFoundError``."""
+        course = self._courses.course(name)
+        role = self.role(caller, course)
+        if role is None:
+            msg = f"There is no course {name!r}."
+            raise NotFoundError(msg, field="course")
+        return course, role
+
+    def role(self, caller: Caller, course: Course) -> Role | None:
+        """Return the caller's role in ``course``, or None."""
+        if caller.admin:
+            return Role.ADMIN
+        membership = self._courses.membership(course.id, caller.user)
+        return membership.role if membership else None
+
+    def author(self, caller: Caller, name: str) -> Course:
+        """Return the course if the caller may release in it; raise ``ForbiddenError``."""
+        course, role = self.course(caller, name)
+        if not role.may_author:
+            msg = f"Only an instructor of {name!r} may do this; you are a {role} there."
+            raise ForbiddenError(msg)
+        return course
+
+    def grader(self, caller: Caller, name: str) -> Course:
+        """Return the course if the caller may grade in it; raise ``ForbiddenError``."""
+        course, role = self.course(caller, name)
+        if not role.may_grade:
+            msg = f"Only a grader of {name!r} may do this; you are a {role} there."
+            raise ForbiddenError(msg)
+        return course
+
+    def may_see(self, caller: Caller, submission: Submission) -> bool:
+        """Whether the caller owns the submission or grades in its course."""
+        if caller.admin:
+            return True
+        membership = self._courses.membership(submission.course_id, caller.user)
+        if membership is None:
+            return False
+        return membership.role.may_grade or submission.user == caller.user

@@ -1,0 +1,288 @@
+"""What students and instructors do: courses, releases, submissions, grades."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from jupyter_ppo.domain.access import Caller
+from jupyter_ppo.domain.courses import Assignment, Course, Membership, Role, checked_name
+from jupyter_ppo.domain.errors import ForbiddenError, NotFoundError
+from jupyter_ppo.domain.grading import Grade
+from jupyter_ppo.domain.ports import BlobStore, CourseStore, Grader, Page, SubmissionStore
+from jupyter_ppo.domain.submissions import Submission
+from jupyter_ppo.services.access import Access
+
+_EVERYTHING = 500
+
+
+class AuditLog(Protocol):
+    """Where every change is written down, by whom and when."""
+
+    def audit(self, user: str, action: str, subject: str, detail: dict[str, Any]) -> None:
+        """Append one entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseView:
+    """A course as its member sees it."""
+
+    course: Course
+    role: Role
+
+
+class AssessmentService:
+    """Use cases of a course. Every method takes the caller first and checks their rights.
+
+    ``on_queued`` is called after a submission was queued, so that a worker need not wait for its
+    next look at the queue.
+    """
+
+    def __init__(
+        self,
+        *,
+        courses: CourseStore,
+        submissions: SubmissionStore,
+        blobs: BlobStore,
+        grader: Grader,
+        audit: AuditLog,
+        on_queued: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._courses = courses
+        self._submissions = submissions
+        self._blobs = blobs
+        self._grader = grader
+        self._audit = audit
+        self._on_queued = on_queued
+        self._access = Access(courses)
+        self._release_lock = threading.Lock()
+
+    # -- courses -----------------------------------------------------------------------------
+
+    def create_course(self, caller: Caller, name: str, title: str = "") -> CourseView:
+        """Create a course; its creator is its instructor. Admins only."""
+        if not caller.admin:
+            msg = "Only an admin may create a course."
+            raise ForbiddenError(msg)
+        course = self._courses.create_course(checked_name(name, "name"), title.strip() or name)
+        self._courses.enrol(course.id, caller.user, Role.INSTRUCTOR)
+        self._audit.audit(caller.user, "course.created", name, {})
+        return CourseView(course, Role.ADMIN)
+
+    def courses(self, caller: Caller, *, offset: int, limit: int) -> Page[CourseView]:
+        """Return the caller's courses by name; an admin sees all of them."""
+        user = None if caller.admin else caller.user
+        page = self._courses.courses(user, offset=offset, limit=limit)
+        views = ((course, self._access.role(caller, course)) for course in page.items)
+        items = tuple(CourseView(course, role) for course, role in views if role is not None)
+        return Page(items, page.total, page.offset, page.limit)
+
+    def course(self, caller: Caller, name: str) -> CourseView:
+        """Return one course; raise ``NotFoundError`` also when the caller is not in it."""
+        return CourseView(*self._access.course(caller, name))
+
+    def enrol(self, caller: Caller, course_name: str, user: str, role: Role) -> Membership:
+        """Give a person a role in the course, replacing an earlier one. Instructors only."""
+        course = self._access.author(caller, course_name)
+        if role is Role.ADMIN:
+            msg = "role: admins are named in the server's configuration, not in a course."
+            raise ForbiddenError(msg, field="role")
+        membership = self._courses.enrol(course.id, checked_name(user, "user"), role)
+        self._audit.audit(caller.user, "member.enrolled", f"{course_name}/{user}", {"role": role})
+        return membership
+
+    # -- assignments -------------------------------------------------------------------------
+
+    def assignments(
+        self, caller: Caller, course_name: str, *, offset: int, limit: int
+    ) -> Page[Assignment]:
+        """Return the course's assignments by name."""
+        course, _ = self._access.course(caller, course_name)
+        return self._courses.assignments(course.id, offset=offset, limit=limit)
+
+    def assignment(self, caller: Caller, course_name: str, name: str) -> Assignment:
+        """Return one assignment with its newest version."""
+        course, _ = self._access.course(caller, course_name)
+        return self._courses.assignment(course.id, name)
+
+    def release(self, caller: Caller, course_name: str, name: str, source: bytes) -> Assignment:
+        """Release the author's notebook as the assignment's next version. Instructors only.
+
+        Raises ``InvalidNotebookError`` naming the cell that cannot be released.
+        """
+        course = self._access.author(caller, course_name)
+        checked_name(name, "assignment")
+        with self._release_lock:  # nbgrader's preprocessors are not written for threads
+            made = self._grader.release(source)
+        assignment = self._courses.release(
+            course.id,
+            name,
+            source_digest=self._blobs.put(source),
+            release_digest=self._blobs.put(made.release),
+            exercises=made.exercises,
+        )
+        self._audit.audit(
+            caller.user,
+            "assignment.released",
+            f"{course_name}/{name}",
+            {"version": assignment.version.number},
+        )
+        return assignment
+
+    def released_notebook(self, caller: Caller, course_name: str, name: str) -> bytes:
+        """Return the students' copy of the newest version."""
+        return self._blobs.get(self.assignment(caller, course_name, name).version.release_digest)
+
+    # -- submissions -------------------------------------------------------------------------
+
+    def submit(self, caller: Caller, course_name: str, name: str, data: bytes) -> Submission:
+        """Keep the notebook as the caller's next attempt and queue it for grading.
+
+        The bytes are on disk before this returns. Raises ``InvalidInputError`` (and keeps nothing)
+        when they cannot be graded at all.
+        """
+        course, _ = self._access.course(caller, course_name)
+        assignment, digest, warnings = self._received(course, name, data)
+        return self._queue(caller, assignment, caller.user, digest, warnings)
+
+    def collect(
+        self,
+        caller: Caller,
+        course_name: str,
+        name: str,
+        user: str,
+        data: bytes,
+        *,
+        submitted_at: datetime | None = None,
+    ) -> Submission | None:
+        """Take in a student's notebook that came by another way. Graders only.
+
+        A person who is not in the course is enrolled as a student. Returns None when the newest
+        attempt holds the very same bytes, so that collecting twice is harmless.
+        """
+        course = self._access.grader(caller, course_name)
+        checked_name(user, "user")
+        assignment, digest, warnings = self._received(course, name, data)
+        if self._courses.membership(course.id, user) is None:
+            self._courses.enrol(course.id, user, Role.STUDENT)
+        newest = self._submissions.submissions(
+            course.id, user=user, assignment_id=assignment.id, latest=True, offset=0, limit=1
+        )
+        if newest.items and newest.items[0].digest == digest:
+            return None
+        return self._queue(caller, assignment, user, digest, warnings, submitted_at)
+
+    def _received(
+        self, course: Course, name: str, data: bytes
+    ) -> tuple[Assignment, str, tuple[str, ...]]:
+        assignment = self._courses.assignment(course.id, name)
+        warnings = self._grader.check(data, assignment.version.exercises)
+        return assignment, self._blobs.put(data), warnings
+
+    def _queue(
+        self,
+        caller: Caller,
+        assignment: Assignment,
+        user: str,
+        digest: str,
+        warnings: tuple[str, ...],
+        submitted_at: datetime | None = None,
+    ) -> Submission:
+        submission = self._submissions.submit(
+            assignment, user, digest, warnings, submitted_at=submitted_at
+        )
+        self._audit.audit(
+            caller.user, "submission.received", str(submission.id), {"digest": digest}
+        )
+        self._on_queued()
+        return submission
+
+    def submissions(
+        self,
+        caller: Caller,
+        course_name: str,
+        *,
+        user: str | None = None,
+        assignment: str | None = None,
+        latest: bool = False,
+        offset: int,
+        limit: int,
+    ) -> Page[Submission]:
+        """Return submissions, newest first; a student sees only their own."""
+        course, role = self._access.course(caller, course_name)
+        if not role.may_grade:
+            if user not in {None, caller.user}:
+                return Page((), 0, offset, limit)
+            user = caller.user
+        found = self._courses.assignment(course.id, assignment) if assignment else None
+        return self._submissions.submissions(
+            course.id,
+            user=user,
+            assignment_id=found.id if found else None,
+            latest=latest,
+            offset=offset,
+            limit=limit,
+        )
+
+    def every_latest(
+        self, caller: Caller, course_name: str, assignment: str | None = None
+    ) -> Iterator[Submission]:
+        """Yield each student's last attempt at each assignment: the rows of a grade table."""
+        offset = 0
+        while True:
+            page = self.submissions(
+                caller,
+                course_name,
+                assignment=assignment,
+                latest=True,
+                offset=offset,
+                limit=_EVERYTHING,
+            )
+            yield from page.items
+            offset += len(page.items)
+            if not page.items or offset >= page.total:
+                return
+
+    def submission(self, caller: Caller, submission_id: UUID) -> Submission:
+        """Return a submission that the caller owns or grades; else raise ``NotFoundError``."""
+        submission = self._submissions.submission(submission_id)
+        if not self._access.may_see(caller, submission):
+            msg = f"There is no submission {submission_id}."
+            raise NotFoundError(msg, field="submission")
+        return submission
+
+    def submitted_notebook(self, caller: Caller, submission_id: UUID) -> bytes:
+        """Return the submitted bytes exactly as they came."""
+        return self._blobs.get(self.submission(caller, submission_id).digest)
+
+    # -- grades ------------------------------------------------------------------------------
+
+    def request_grading(self, caller: Caller, submission_id: UUID) -> Submission:
+        """Queue a graded or failed submission again. Graders only."""
+        submission = self.submission(caller, submission_id)
+        if not caller.admin:
+            membership = self._courses.membership(submission.course_id, caller.user)
+            if membership is None or not membership.role.may_grade:
+                msg = "Only a grader of this course may have a submission graded again."
+                raise ForbiddenError(msg)
+        queued = self._submissions.regrade(submission_id)
+        self._audit.audit(caller.user, "submission.regrade", str(submission_id), {})
+        self._on_queued()
+        return queued
+
+    def grade(self, caller: Caller, submission_id: UUID) -> Grade:
+        """Return a submission's grade; raise ``NotFoundError`` while there is none."""
+        self.submission(caller, submission_id)
+        grade = self._submissions.grade(submission_id)
+        if grade is None:
+            msg = f"Submission {submission_id} is not graded yet."
+            raise NotFoundError(msg, field="submission")
+        return grade
+
+    def feedback(self, caller: Caller, submission_id: UUID) -> bytes:
+        """Return the feedback page of a graded submission: UTF-8 HTML, sanitised."""
+        return self._blobs.get(self.grade(caller, submission_id).feedback_digest)

@@ -1,0 +1,104 @@
+"""Content-addressed bytes in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import logging
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from jupyter_ppo.domain.errors import NotFoundError, StorageFullError, UnavailableError
+
+_log = logging.getLogger(__name__)
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+# EFBIG: the process's own limit on the size of a file.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class FileBlobs:
+    """``domain.ports.BlobStore`` as files ``<root>/<2 hex digits>/<62 hex digits>``.
+
+    A blob appears under its name complete or not at all: it is written beside, synced, renamed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, data: bytes) -> str:
+        """Keep ``data`` durably; return its SHA-256 as hex.
+
+        Raises ``StorageFullError`` when there is no room (nothing is left behind then) and
+        ``UnavailableError`` when the folder cannot be written.
+        """
+        digest = hashlib.sha256(data).hexdigest()
+        target = self._path(digest)
+        try:
+            self._write(target, data)
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                msg = (
+                    f"There is no room on the disk for {len(data)} bytes; nothing was kept. "
+                    "Try again later, or ask whoever runs this server to free some space."
+                )
+                raise StorageFullError(msg) from error
+            _log.exception("a blob could not be written")
+            msg = f"The folder for submitted files cannot be written: {error.strerror}."
+            raise UnavailableError(msg) from error
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes, checked against the digest; raise ``NotFoundError`` otherwise."""
+        msg = f"There is no file with the digest {digest[:64]!r}."
+        if not _DIGEST.fullmatch(digest):
+            raise NotFoundError(msg, field="digest")
+        try:
+            data = self._path(digest).read_bytes()
+        except FileNotFoundError:
+            raise NotFoundError(msg, field="digest") from None
+        except OSError as error:
+            _log.exception("a blob could not be read")
+            msg = f"The folder for submitted files cannot be read: {error.strerror}."
+            raise UnavailableError(msg) from error
+        if hashlib.sha256(data).hexdigest() != digest:
+            _log.error("blob %s is damaged: its content has another digest", digest)
+            msg = f"The file with the digest {digest!r} is damaged. Restore it from a backup."
+            raise NotFoundError(msg, field="digest")
+        return data
+
+    def _path(self, digest: str) -> Path:
+        return self._root / digest[:2] / digest[2:]
+
+    def _write(self, target: Path, data: bytes) -> None:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A damaged copy is replaced. An intact one was perhaps renamed a moment ago by another
+        # process, so its folder is synced all the same.
+        if not (target.is_file() and target.read_bytes() == data):
+            descriptor, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(name, target)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(name)
+                raise
+        _sync_folder(target.parent)
+        _sync_folder(self._root)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` survive a power cut, where the system lets us."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

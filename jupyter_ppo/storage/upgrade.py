@@ -1,0 +1,140 @@
+"""Bringing a database up to date, once, however many processes start at the same time."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+
+from jupyter_ppo.domain.errors import DatabaseVersionError, StorageFullError, UnavailableError
+
+#: The folder with Alembic's environment and the migrations.
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+#: How long a connection waits for another one's lock.
+BUSY_SECONDS = 60
+
+#: The execution option that chooses how a transaction begins on SQLite.
+BEGIN_OPTION = "jupyter_ppo_begin"
+
+#: Any constant will do for PostgreSQL's lock; this one is "jupyter_ppo" cut to eight bytes.
+_ADVISORY_LOCK = int.from_bytes(b"jupyterp", "big")
+
+
+def upgrade(engine: Engine, migrations: Path) -> None:
+    """Run the missing migrations; an SQLite file that has older tables is copied first.
+
+    Raises ``DatabaseVersionError`` when the database is newer than the migrations, or not ours,
+    ``UnavailableError`` or ``StorageFullError`` when the SQLite file cannot be made or copied.
+    """
+    config = Config(attributes={})
+    # Alembic expands percent signs in its options.
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    if engine.dialect.name == "sqlite":
+        path = Path(str(engine.url.database))
+        with _file_lock(path):
+            _use_wal(path)
+            _migrate(engine, config, path)
+    else:
+        with engine.connect() as lock:
+            if engine.dialect.name == "postgresql":
+                lock.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+                lock.commit()  # the lock is the connection's, not the transaction's
+            try:
+                _migrate(engine, config, None)
+            finally:
+                if engine.dialect.name == "postgresql":
+                    lock.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_LOCK})
+                    lock.commit()
+
+
+def _migrate(engine: Engine, config: Config, sqlite_file: Path | None) -> None:
+    scripts = ScriptDirectory.from_config(config)
+    head = scripts.get_current_head()
+    with engine.connect() as connection:
+        current = _checked_revision(connection, scripts)
+    if current == head:
+        return
+    if sqlite_file is not None and current is not None:
+        _back_up(sqlite_file, current)
+    with engine.execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"}).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _checked_revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
+    """Return the database's revision, None for an empty database."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None:
+        if inspect(connection).get_table_names():
+            msg = (
+                "db_url: this database holds other tables and none of jupyter_ppo's revisions. "
+                "Name an empty database or a new file."
+            )
+            raise DatabaseVersionError(msg, field="db_url")
+    elif current not in {script.revision for script in scripts.walk_revisions()}:
+        msg = (
+            f"db_url: this database is at revision {current!r}, written by a newer jupyter_ppo; "
+            f"this one knows revisions up to {scripts.get_current_head()!r}. Upgrade jupyter_ppo, "
+            "or restore the backup that was made before the upgrade. Nothing was changed."
+        )
+        raise DatabaseVersionError(msg, field="db_url")
+    return current
+
+
+@contextmanager
+def _file_lock(path: Path) -> Generator[None]:
+    """Hold a lock beside ``path``: an SQLite file of its own, so it works on every system.
+
+    The operating system releases it when the process dies.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"db_url: the folder of {path.name!r} cannot be made: {error.strerror}."
+        raise UnavailableError(msg, field="db_url") from error
+    lock_file = path.with_name(f"{path.name}.lock")
+    with closing(sqlite3.connect(lock_file, timeout=BUSY_SECONDS, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        try:
+            yield
+        finally:
+            lock.execute("ROLLBACK")
+
+
+def _use_wal(path: Path) -> None:
+    """Turn on write-ahead logging: readers and the one writer do not block each other.
+
+    The file remembers it. It is done here because the switch itself does not wait for locks.
+    """
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _back_up(path: Path, revision: str) -> None:
+    """Copy the file with SQLite's backup interface, also right while others write to it."""
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    target = path.with_name(f"{path.name}.{revision}.{moment}.backup")
+    part = target.with_name(f"{target.name}.part")
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as copy:
+            source.backup(copy)
+        os.replace(part, target)
+    except (sqlite3.Error, OSError) as error:
+        part.unlink(missing_ok=True)
+        if "disk is full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC:
+            msg = "There is no room for a backup of the database; it was not upgraded."
+            raise StorageFullError(msg, field="db_url") from error
+        msg = "The database could not be copied, so it was not upgraded. See the log."
+        raise UnavailableError(msg, field="db_url") from error

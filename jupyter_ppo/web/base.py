@@ -1,0 +1,200 @@
+"""The base of every handler: who asks, what was sent, how it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
+
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from pydantic import BaseModel, ValidationError
+from tornado.web import HTTPError, RequestHandler, stream_request_body
+
+from jupyter_ppo.domain.access import Caller
+from jupyter_ppo.domain.errors import NotFoundError, PPOError, TooLargeError
+from jupyter_ppo.services.assessment import AssessmentService
+from jupyter_ppo.web.context import SETTING, WebContext
+from jupyter_ppo.web.errors import error_answer, invalid_input, status_of
+from jupyter_ppo.web.operations import MediaType
+
+P = ParamSpec("P")
+T = TypeVar("T")
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+#: Where the API lives, below the base address of the server.
+API_PREFIX = "/jupyter-ppo/api/v1"
+
+#: A little more than the largest notebook, so that the sentence about notebooks is the one seen.
+MAX_BODY_BYTES = 26 * 2**20
+MAX_JSON_BYTES = 64 * 2**10
+
+
+@stream_request_body
+class PPOHandler(APIHandler):
+    """Thin verbs stand on this: every helper raises ``PPOError`` and ``write_error`` answers it.
+
+    The body is streamed, so that no more than ``MAX_BODY_BYTES`` of it is ever held.
+    """
+
+    def initialize(self) -> None:
+        """Start with an empty body; called by tornado for each request."""
+        self._body = bytearray()
+        self._overflow = False
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Let jupyter_server sign the person in and check the origin, then close every door.
+
+        ``allow_unauthenticated_access`` of the server opens nothing here.
+        """
+        await super().prepare()
+        verb = getattr(self, (self.request.method or "").lower())
+        if not getattr(verb, "__allow_unauthenticated", False):
+            if not self.current_user:
+                raise HTTPError(HTTPStatus.FORBIDDEN)
+            if self.context.problem is not None:
+                raise self.context.unavailable()
+        length = self.request.headers.get("Content-Length", "0")
+        if length.isdecimal() and int(length) > MAX_BODY_BYTES:
+            raise _too_large(MAX_BODY_BYTES)
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keep a piece of the body; called by tornado between ``prepare`` and the verb."""
+        self._overflow = self._overflow or len(self._body) + len(chunk) > MAX_BODY_BYTES
+        if self._overflow:
+            self._body.clear()
+        else:
+            self._body += chunk
+
+    def set_default_headers(self) -> None:
+        """Keep grades and notebooks out of every cache."""
+        super().set_default_headers()
+        self.set_header("Cache-Control", "no-store")
+
+    def compute_etag(self) -> None:
+        """Nothing is cached, so nothing is compared."""
+
+    # -- who asks ----------------------------------------------------------------------------
+
+    @property
+    def context(self) -> WebContext:
+        """What the extension built."""
+        context: WebContext = self.settings[SETTING]
+        return context
+
+    @property
+    def service(self) -> AssessmentService:
+        """The use cases."""
+        return self.context.assessment
+
+    @property
+    def caller(self) -> Caller:
+        """The person behind this request."""
+        return self.context.caller(self.current_user.username)
+
+    async def ask(
+        self, use_case: Callable[Concatenate[Caller, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a use case for the caller in a thread, so that the server goes on meanwhile."""
+        work = functools.partial(use_case, self.caller, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self.context.threads, work)
+
+    # -- what was sent -----------------------------------------------------------------------
+
+    def raw_body(self) -> bytes:
+        """Return the body as it came; raise ``TooLargeError``."""
+        if self._overflow:
+            raise _too_large(MAX_BODY_BYTES)
+        return bytes(self._body)
+
+    def json_body(self, model: type[ModelT]) -> ModelT:
+        """Return the JSON body as ``model``; raise ``InvalidInputError`` naming the field."""
+        data = self.raw_body()
+        if len(data) > MAX_JSON_BYTES:
+            raise _too_large(MAX_JSON_BYTES)
+        try:
+            return model.model_validate_json(data)
+        except ValidationError as error:
+            raise invalid_input(error, "body") from error
+
+    def query(self, model: type[ModelT]) -> ModelT:
+        """Return the query string as ``model``; raise ``InvalidInputError`` naming the field."""
+        sent = self.request.query_arguments
+        values = {
+            name: self.get_query_argument(name) for name in model.model_fields if name in sent
+        }
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            raise invalid_input(error, "query") from error
+
+    def identifier(self, text: str) -> UUID:
+        """Return an id from the address; raise ``NotFoundError``, for no other id exists."""
+        try:
+            return UUID(text)
+        except ValueError:
+            msg = f"There is no submission {text[:80]!r}."
+            raise NotFoundError(msg, field="submission") from None
+
+    # -- how it is answered ------------------------------------------------------------------
+
+    def reply(
+        self, answer: BaseModel, status: HTTPStatus = HTTPStatus.OK, *, location: str | None = None
+    ) -> None:
+        """Send ``answer`` as JSON; ``location`` is the path of what was made, below the API."""
+        self.set_status(status)
+        if location is not None:
+            self.set_header("Location", url_path_join(self.base_url, API_PREFIX, location))
+        self.finish(answer.model_dump_json())
+
+    def reply_bytes(
+        self, data: bytes, media_type: MediaType, *, filename: str | None = None
+    ) -> None:
+        """Send ``data`` as it is; with ``filename`` a browser saves it and never shows it."""
+        if filename is not None:
+            self.set_attachment_header(filename)
+        charset = "" if media_type is MediaType.NOTEBOOK else "; charset=utf-8"
+        self.finish(data, set_content_type=f"{media_type}{charset}")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer any error in the one shape; called by tornado, also for 404 and 405."""
+        _, error, _ = kwargs.get("exc_info", (None, None, None))
+        status, answer = error_answer(status_code, error)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", ", ".join(_methods(type(self))))
+        self.set_status(status)
+        self.finish(answer.model_dump_json())
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log a traceback for our own mistakes only: what a user did wrong is told to the user."""
+        status = status_of(value) if isinstance(value, PPOError) else HTTPStatus(500)
+        if isinstance(value, PPOError) and status != HTTPStatus.INTERNAL_SERVER_ERROR:
+            if value is not self.context.problem:  # said once, when the server started
+                level = logging.INFO if status < HTTPStatus(500) else logging.WARNING
+                self.log.log(level, "%s: %s", value.code, value.message)
+        else:
+            super().log_exception(typ, value, tb)
+
+
+def _methods(handler: type[RequestHandler]) -> list[str]:
+    absent = RequestHandler._unimplemented_method
+    return [
+        method
+        for method in RequestHandler.SUPPORTED_METHODS
+        if getattr(handler, method.lower()) is not absent
+    ]
+
+
+def _too_large(limit: int) -> TooLargeError:
+    msg = f"The request is larger than {limit // 2**10:,} KiB. Send less."
+    return TooLargeError(msg, field="body")

@@ -1,0 +1,70 @@
+"""What every handler gets from the extension."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+from jupyter_ppo.domain.access import Caller
+from jupyter_ppo.domain.errors import PPOError
+from jupyter_ppo.domain.ports import Sandbox
+from jupyter_ppo.domain.sandbox import SandboxStatus
+from jupyter_ppo.services.assessment import AssessmentService
+
+#: The key of the context in the settings of the web application.
+SETTING = "jupyter_ppo"
+
+#: Requests that wait for the database or the disk at the same time; more of them queue.
+_THREADS = 8
+
+
+class WebContext:
+    """The use cases, who a signed-in person is, and the threads that keep the loop free.
+
+    ``problem`` says why there is no service; then every request but the one for the health of the
+    server is answered with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        caller: Callable[[str], Caller],
+        assessment: AssessmentService | None = None,
+        sandbox: Sandbox | None = None,
+        problem: PPOError | None = None,
+    ) -> None:
+        self.caller = caller
+        self.problem = problem
+        self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="jupyter-ppo-web")
+        self._assessment = assessment
+        self._sandbox = sandbox
+        self._looking: asyncio.Future[SandboxStatus] | None = None
+        self.course_names: dict[UUID, str] = {}
+
+    @property
+    def assessment(self) -> AssessmentService:
+        """The use cases; raises ``problem`` when there are none."""
+        if self._assessment is None:
+            raise self.unavailable()
+        return self._assessment
+
+    def unavailable(self) -> PPOError:
+        """Return ``problem``, fit to be raised once more."""
+        # An exception that is raised again and again collects the frames of every request.
+        problem = self.problem or PPOError("The service was not built.")
+        return problem.with_traceback(None)
+
+    async def sandbox_status(self) -> SandboxStatus:
+        """Say whether submitted code can run; any number of requests ask the engine once."""
+        if self._sandbox is None:
+            raise self.unavailable()
+        if self._looking is None or self._looking.done():
+            loop = asyncio.get_running_loop()
+            self._looking = loop.run_in_executor(self.threads, self._sandbox.status)
+        return await asyncio.shield(self._looking)
+
+    def close(self) -> None:
+        """Wait for the requests under way and end the threads."""
+        self.threads.shutdown(wait=True, cancel_futures=True)

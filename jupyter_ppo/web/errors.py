@@ -1,0 +1,102 @@
+"""Errors become HTTP here, once: every status, every error body."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from http import HTTPStatus
+
+from pydantic import ValidationError
+from tornado.web import HTTPError
+
+from jupyter_ppo.domain.errors import (
+    ConflictError,
+    DatabaseVersionError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    PPOError,
+    StorageFullError,
+    TooLargeError,
+    UnavailableError,
+)
+from jupyter_ppo.web.models import Error
+
+#: The status of each error; a class that is not listed takes that of its nearest parent.
+STATUS: dict[type[PPOError], HTTPStatus] = {
+    InvalidInputError: HTTPStatus.BAD_REQUEST,
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    ConflictError: HTTPStatus.CONFLICT,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageFullError: HTTPStatus.INSUFFICIENT_STORAGE,
+    DatabaseVersionError: HTTPStatus.SERVICE_UNAVAILABLE,
+    PPOError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+class HTTPCode(StrEnum):
+    """Codes of errors that only HTTP knows; all others are ``PPOError.code``."""
+
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+
+
+_HTTP_ERRORS: dict[int, tuple[str, str]] = {
+    HTTPStatus.UNAUTHORIZED: (ForbiddenError.code, "Sign in to this Jupyter server first."),
+    HTTPStatus.FORBIDDEN: (
+        ForbiddenError.code,
+        "This is not allowed. Sign in to this Jupyter server, or send its token, and try again.",
+    ),
+    HTTPStatus.NOT_FOUND: (NotFoundError.code, "There is nothing at this address."),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        HTTPCode.METHOD_NOT_ALLOWED,
+        "This address does not answer this method; the Allow header says which it does.",
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (TooLargeError.code, "The request is too large."),
+}
+_BAD_REQUEST = (InvalidInputError.code, "The request cannot be read.")
+_INTERNAL = Error(
+    code=PPOError.code,
+    message="Something went wrong on the server. Its log says what.",
+    field=None,
+)
+
+
+def status_of(error: PPOError) -> HTTPStatus:
+    """Return the HTTP status of ``error``."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def error_answer(status: int, error: BaseException | None) -> tuple[int, Error]:
+    """Return the status and the body for ``error``, or for a bare ``status`` when it is None.
+
+    Whatever is not meant for the user becomes a 500 without details.
+    """
+    if isinstance(error, PPOError):
+        status = status_of(error)
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            return HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL
+        return status, Error(code=error.code, message=error.message, field=error.field)
+    if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL
+    code, message = _HTTP_ERRORS.get(status, _BAD_REQUEST)
+    said = _said(error)
+    return status, Error(code=code, message=said or message, field=None)
+
+
+def _said(error: BaseException | None) -> str | None:
+    """Return the message that tornado or jupyter_server gave to an HTTPError."""
+    if not isinstance(error, HTTPError) or not error.log_message:
+        return None
+    return error.log_message % error.args if error.args else error.log_message
+
+
+def invalid_input(error: ValidationError, what: str) -> InvalidInputError:
+    """Return the first complaint of pydantic as our error; ``what`` names the part of the request.
+
+    Pydantic's own text is never sent whole: it repeats the input and names its documentation.
+    """
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or None
+    msg = f"{field or what}: {first['msg']}."
+    return InvalidInputError(msg, field=field)

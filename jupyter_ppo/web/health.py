@@ -1,0 +1,32 @@
+"""Whether the service works: the one thing that anyone may ask."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+
+from jupyter_ppo.web.base import PPOHandler
+from jupyter_ppo.web.models import Health, HealthStatus
+from jupyter_ppo.web.operations import answers
+
+
+class HealthHandler(PPOHandler):
+    """``/health``: says nothing about people, courses or this machine."""
+
+    @allow_unauthenticated
+    @answers(Health)
+    async def get(self) -> None:
+        """Say whether the database and the sandbox are there."""
+        works = self.context.problem is None and (await self.context.sandbox_status()).available
+        status = HealthStatus.OK if works else HealthStatus.DEGRADED
+        self.reply(Health(status=status, version=_version()))
+
+
+def _version() -> str:
+    try:
+        from jupyter_ppo._version import __version__
+    except ImportError:  # the file is written when the package is installed
+        return "unknown"
+    return str(__version__)
+
+
+handlers = [("/health", HealthHandler)]

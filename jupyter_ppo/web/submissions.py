@@ -1,0 +1,93 @@
+"""Submissions: what students hand in."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from tornado import web
+
+from jupyter_ppo.domain import submissions
+from jupyter_ppo.domain.access import Caller
+from jupyter_ppo.domain.errors import NotFoundError
+from jupyter_ppo.web.base import PPOHandler
+from jupyter_ppo.web.context import WebContext
+from jupyter_ppo.web.models import Submission, SubmissionPage, SubmissionsQuery, submission_page
+from jupyter_ppo.web.operations import Action, MediaType, answers, permitted
+
+_PAGE = 200
+
+
+class NewSubmissionHandler(PPOHandler):
+    """``/courses/{course}/assignments/{assignment}/submissions``: where notebooks are handed in."""
+
+    @web.authenticated
+    @permitted(Action.WRITE)
+    @answers(Submission, HTTPStatus.CREATED, body=MediaType.NOTEBOOK)
+    async def post(self, course: str, assignment: str) -> None:
+        """Hand in a notebook as the caller's next attempt; it is graded later (members)."""
+        made = await self.ask(self.service.submit, course, assignment, self.raw_body())
+        answer = Submission.of(made, course)
+        self.reply(answer, HTTPStatus.CREATED, location=f"/submissions/{made.id}")
+
+
+class SubmissionsHandler(PPOHandler):
+    """``/courses/{course}/submissions``: all submissions of a course."""
+
+    @web.authenticated
+    @permitted(Action.READ)
+    @answers(SubmissionPage, query=SubmissionsQuery)
+    async def get(self, course: str) -> None:
+        """List submissions, newest first (members; a student sees only their own)."""
+        query = self.query(SubmissionsQuery)
+        page = await self.ask(self.service.submissions, course, **query.model_dump())
+        self.reply(submission_page(page, course))
+
+
+class SubmissionHandler(PPOHandler):
+    """``/submissions/{submission_id}``: one submission."""
+
+    @web.authenticated
+    @permitted(Action.READ)
+    @answers(Submission)
+    async def get(self, submission_id: str) -> None:
+        """Return a submission (its owner, or a grader of its course)."""
+        found = await self.ask(self.service.submission, self.identifier(submission_id))
+        self.reply(Submission.of(found, await self.ask(course_name, self.context, found)))
+
+
+class SubmittedNotebookHandler(PPOHandler):
+    """``/submissions/{submission_id}/notebook``: the bytes that were handed in."""
+
+    @web.authenticated
+    @permitted(Action.READ)
+    @answers(MediaType.NOTEBOOK)
+    async def get(self, submission_id: str) -> None:
+        """Download the submitted bytes exactly as they came (its owner, or a grader)."""
+        submission = self.identifier(submission_id)
+        data = await self.ask(self.service.submitted_notebook, submission)
+        self.reply_bytes(data, MediaType.NOTEBOOK, filename=f"{submission}.ipynb")
+
+
+def course_name(caller: Caller, context: WebContext, submission: submissions.Submission) -> str:
+    """Return the name of the course of a submission that the caller may see.
+
+    Names never change, so each is looked up once. Raises ``NotFoundError``.
+    """
+    known, service = context.course_names, context.assessment
+    offset = 0
+    while submission.course_id not in known:
+        page = service.courses(caller, offset=offset, limit=_PAGE)
+        known.update((view.course.id, view.course.name) for view in page.items)
+        offset += len(page.items)
+        if submission.course_id not in known and (not page.items or offset >= page.total):
+            msg = f"There is no submission {submission.id}."
+            raise NotFoundError(msg, field="submission")
+    return known[submission.course_id]
+
+
+handlers = [
+    ("/courses/{course}/assignments/{assignment}/submissions", NewSubmissionHandler),
+    ("/courses/{course}/submissions", SubmissionsHandler),
+    ("/submissions/{submission_id}", SubmissionHandler),
+    ("/submissions/{submission_id}/notebook", SubmittedNotebookHandler),
+]

@@ -1,0 +1,1 @@
+"""What students see in a notebook. Importing this package loads no widget yet."""

@@ -1,0 +1,96 @@
+import { confined } from '../confine';
+import { isPending, pointsLabel, pointsText, scoreText, stateText, timeText } from '../format';
+import type { ISubmission } from '../types';
+
+function submission(change: Partial<ISubmission>): ISubmission {
+  return {
+    id: '1',
+    course: 'rl',
+    assignment: 'ppo',
+    version: 1,
+    user: 'ada',
+    attempt: 1,
+    digest: '',
+    state: 'queued',
+    submitted_at: '2026-01-02T03:04:05+00:00',
+    warnings: [],
+    error: null,
+    points: null,
+    max_points: null,
+    needs_review: false,
+    ...change
+  };
+}
+
+describe('stateText', () => {
+  it('says it for every state', () => {
+    expect(stateText(null)).toBe('Not submitted');
+    expect(stateText(submission({}))).toBe('Waiting to be graded');
+    expect(stateText(submission({ state: 'grading' }))).toBe('Grading…');
+    expect(stateText(submission({ state: 'graded' }))).toBe('Graded');
+    expect(stateText(submission({ state: 'graded', needs_review: true }))).toContain('reviews');
+    expect(stateText(submission({ state: 'failed', error: 'No image.' }))).toBe(
+      'Grading failed: No image.'
+    );
+    expect(stateText(submission({ state: 'failed' }))).toContain('ask your instructor');
+  });
+});
+
+describe('scoreText', () => {
+  it('is empty until there are points', () => {
+    expect(scoreText(null)).toBeNull();
+    expect(scoreText(submission({}))).toBeNull();
+  });
+
+  it('shows zero points', () => {
+    expect(scoreText(submission({ points: 0, max_points: 10 }))).toBe('0 / 10');
+  });
+
+  it('shows partial credit without noise', () => {
+    expect(scoreText(submission({ points: 0.1 + 0.2, max_points: 10 }))).toBe('0.3 / 10');
+  });
+});
+
+it('points have a singular', () => {
+  expect(pointsLabel(1)).toBe('1 point');
+  expect(pointsLabel(2.5)).toBe('2.5 points');
+  expect(pointsText(10)).toBe('10');
+});
+
+it('times are shown in the time zone of the reader', () => {
+  const text = timeText('2026-01-02T23:04:05+00:00', 'en-GB', 'Asia/Tokyo');
+  expect(text).toContain('3 Jan 2026');
+  expect(text).toContain('08:04');
+});
+
+it('a time that cannot be read is shown as it came', () => {
+  expect(timeText('soon')).toBe('soon');
+});
+
+it('only queued and grading submissions are pending', () => {
+  const pending = (['queued', 'grading', 'graded', 'failed'] as const).filter(state =>
+    isPending(submission({ state }))
+  );
+  expect(pending).toEqual(['queued', 'grading']);
+});
+
+describe('confined', () => {
+  it.each([
+    '<!DOCTYPE html>\n<html lang="en"><head><title>t</title></head><body>b</body></html>',
+    '<html><body>b</body></html>',
+    '<p>only a fragment</p>',
+    ''
+  ])('puts the policy before anything that loads: %p', html => {
+    const page = new DOMParser().parseFromString(confined(html), 'text/html');
+    const first = page.head.firstElementChild;
+    expect(first?.getAttribute('http-equiv')).toBe('Content-Security-Policy');
+    expect(first?.getAttribute('content')).toContain("default-src 'none'");
+    expect(page.body.textContent).toBe(
+      new DOMParser().parseFromString(html, 'text/html').body.textContent
+    );
+  });
+
+  it('keeps the page out of quirks mode', () => {
+    expect(confined('<!doctype html><html></html>')).toMatch(/^<!doctype html>/);
+  });
+});

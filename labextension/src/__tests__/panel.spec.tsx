@@ -1,0 +1,317 @@
+import * as React from 'react';
+import { createRoot } from 'react-dom/client';
+import type { Root } from 'react-dom/client';
+
+import { CoursePanel } from '../components';
+import { CourseModel } from '../model';
+import type { IWorkspace } from '../model';
+import type { ICandidate } from '../notebooks';
+import { RequestError } from '../request';
+import type { ICourseClient } from '../request';
+import type { IAssignment, IDownload, IMe, ISubmission, SubmissionState } from '../types';
+
+/** A course service in memory: what it holds is what it answers. */
+class MemoryService implements ICourseClient {
+  person: IMe = {
+    user: 'ada',
+    admin: false,
+    courses: [{ name: 'rl', title: 'Reinforcement learning', role: 'student' }],
+    sandbox: { available: true, engine: 'docker', image: 'ppo', problem: null, remedy: null }
+  };
+  attempts: ISubmission[] = [];
+  received: string[] = [];
+  refusal: Error | null = null;
+
+  async me(): Promise<IMe> {
+    return this.person;
+  }
+
+  async assignments(course: string): Promise<IAssignment[]> {
+    return [
+      {
+        name: `${course}-first`,
+        version: 1,
+        points: 10,
+        released_at: '2026-01-01T00:00:00+00:00',
+        exercises: [{ grade_id: 'gae', kind: 'tests', points: 10 }]
+      }
+    ];
+  }
+
+  async submissions(course: string, user: string): Promise<ISubmission[]> {
+    return this.attempts.filter(item => item.course === course && item.user === user);
+  }
+
+  async notebook(_course: string, assignment: string): Promise<IDownload> {
+    return { name: `${assignment}.ipynb`, text: 'released' };
+  }
+
+  async submit(course: string, assignment: string, text: string): Promise<ISubmission> {
+    if (this.refusal) {
+      throw this.refusal;
+    }
+    this.received.push(text);
+    const attempt = this.attempts.length + 1;
+    const submission: ISubmission = {
+      id: `id-${attempt}`,
+      course,
+      assignment,
+      version: 1,
+      user: 'ada',
+      attempt,
+      digest: '',
+      state: 'queued',
+      submitted_at: '2026-01-02T03:04:05+00:00',
+      warnings: ['essay: the cell is missing and counts as zero.'],
+      error: null,
+      points: null,
+      max_points: null,
+      needs_review: false
+    };
+    this.attempts.unshift(submission);
+    return submission;
+  }
+
+  async feedback(submission: string): Promise<string> {
+    return `<p>${submission}</p>`;
+  }
+
+  /** What the grader does with the newest attempt. */
+  move(state: SubmissionState, points: number | null = null): void {
+    const [newest, ...older] = this.attempts;
+    this.attempts = [{ ...(newest as ISubmission), state, points, max_points: 10 }, ...older];
+  }
+}
+
+/** A JupyterLab with documents in memory. */
+class MemoryWorkspace implements IWorkspace {
+  open: ICandidate[] = [];
+  folder: ICandidate[] = [];
+  files = new Map<string, string>();
+  shown: string[] = [];
+
+  async addNotebook(notebook: IDownload): Promise<string> {
+    this.files.set(notebook.name, notebook.text);
+    return notebook.name;
+  }
+
+  openNotebooks(): ICandidate[] {
+    return this.open;
+  }
+
+  async folderNotebooks(): Promise<ICandidate[]> {
+    return this.folder;
+  }
+
+  async savedText(path: string): Promise<string> {
+    return `text of ${path}`;
+  }
+
+  showFeedback(_submission: ISubmission, html: string): void {
+    this.shown.push(html);
+  }
+}
+
+function candidate(path: string): ICandidate {
+  return { path, gradeIds: new Set(['gae']), current: false };
+}
+
+let service: MemoryService;
+let workspace: MemoryWorkspace;
+let model: CourseModel;
+let node: HTMLElement;
+let root: Root;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  service = new MemoryService();
+  workspace = new MemoryWorkspace();
+  model = new CourseModel(service, workspace);
+  node = document.createElement('div');
+  document.body.appendChild(node);
+  root = createRoot(node);
+  React.act(() => root.render(<CoursePanel model={model} />));
+});
+
+afterEach(() => {
+  React.act(() => root.unmount());
+  node.remove();
+  model.dispose();
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+async function show(): Promise<void> {
+  await React.act(async () => model.setVisible(true));
+}
+
+async function press(selector: string): Promise<void> {
+  await React.act(async () => find<HTMLButtonElement>(selector).click());
+}
+
+async function pass(milliseconds: number): Promise<void> {
+  await React.act(async () => jest.advanceTimersByTimeAsync(milliseconds));
+}
+
+function find<T extends HTMLElement = HTMLElement>(selector: string): T {
+  const found = node.querySelector<T>(selector);
+  if (found === null) {
+    throw new Error(`${selector} is not in ${node.innerHTML}`);
+  }
+  return found;
+}
+
+it('lists the assignments with their points and state', async () => {
+  expect(node.textContent).toContain('Loading');
+  await show();
+  const card = find('.jp-PPO-assignment[data-assignment="rl-first"]');
+  expect(card.textContent).toContain('10 points');
+  expect(find('.jp-PPO-state').textContent).toBe('Not submitted');
+  expect(find('.jp-PPO-user').textContent).toBe('Signed in as ada');
+  expect(find<HTMLButtonElement>('.jp-PPO-feedback').disabled).toBe(true);
+  expect(node.querySelector('.jp-PPO-banner')).toBeNull();
+});
+
+it('follows a submission until it is graded, then stops asking', async () => {
+  workspace.open = [candidate('mine.ipynb')];
+  await show();
+  await press('.jp-PPO-submit');
+  expect(service.received).toEqual(['text of mine.ipynb']);
+  expect(find('.jp-PPO-notice').textContent).toContain('Attempt 1 received: mine.ipynb.');
+  expect(find('.jp-PPO-warnings').textContent).toContain('counts as zero');
+  expect(find('.jp-PPO-state').textContent).toBe('Waiting to be graded');
+  service.move('grading');
+  await pass(1_000);
+  expect(find('.jp-PPO-state').dataset.state).toBe('grading');
+  service.move('graded', 7.5);
+  await pass(60_000);
+  expect(find('.jp-PPO-state').textContent).toBe('Graded');
+  expect(find('.jp-PPO-score').textContent).toBe('7.5 / 10');
+  expect(jest.getTimerCount()).toBe(0);
+  await press('.jp-PPO-feedback');
+  expect(workspace.shown).toEqual(['<p>id-1</p>']);
+});
+
+it('asks nothing while hidden', async () => {
+  workspace.open = [candidate('mine.ipynb')];
+  await show();
+  await press('.jp-PPO-submit');
+  await React.act(async () => model.setVisible(false));
+  service.move('graded', 10);
+  await pass(60_000);
+  expect(find('.jp-PPO-state').dataset.state).toBe('queued');
+  await show();
+  expect(find('.jp-PPO-score').textContent).toBe('10 / 10');
+});
+
+it('looks into the folder when no open notebook fits', async () => {
+  workspace.folder = [candidate('saved.ipynb')];
+  await show();
+  await press('.jp-PPO-submit');
+  expect(service.received).toEqual(['text of saved.ipynb']);
+});
+
+it('says what to do when there is no notebook', async () => {
+  await show();
+  await press('.jp-PPO-submit');
+  expect(find('[role="alert"]').textContent).toContain('Press "Get notebook"');
+  expect(service.received).toEqual([]);
+});
+
+it('does not guess between two notebooks', async () => {
+  workspace.open = [candidate('a.ipynb'), candidate('b.ipynb')];
+  await show();
+  await press('.jp-PPO-submit');
+  expect(find('[role="alert"]').textContent).toContain('a.ipynb, b.ipynb');
+  expect(service.received).toEqual([]);
+});
+
+it("shows the service's refusal and lets the person try again", async () => {
+  workspace.open = [candidate('mine.ipynb')];
+  service.refusal = new RequestError('Over 25 MB.', 'too_large', 413);
+  await show();
+  await press('.jp-PPO-submit');
+  expect(find('[role="alert"]').textContent).toBe('Over 25 MB.');
+  service.refusal = null;
+  await press('.jp-PPO-submit');
+  expect(node.querySelector('[role="alert"]')).toBeNull();
+  expect(service.received).toHaveLength(1);
+});
+
+it('gets a notebook', async () => {
+  await show();
+  await press('.jp-PPO-get');
+  expect(workspace.files.get('rl-first.ipynb')).toBe('released');
+  expect(find('.jp-PPO-notice').textContent).toBe('Saved as rl-first.ipynb.');
+});
+
+it('says why grading failed', async () => {
+  workspace.open = [candidate('mine.ipynb')];
+  await show();
+  await press('.jp-PPO-submit');
+  const [newest] = service.attempts;
+  service.attempts = [
+    { ...(newest as ISubmission), state: 'failed', error: 'The engine is down.' }
+  ];
+  await pass(1_000);
+  expect(find('.jp-PPO-state').textContent).toBe('Grading failed: The engine is down.');
+  expect(node.querySelector('.jp-PPO-score')).toBeNull();
+});
+
+it('offers the feedback of an earlier attempt while a new one is graded', async () => {
+  workspace.open = [candidate('mine.ipynb')];
+  await show();
+  await press('.jp-PPO-submit');
+  service.move('graded', 4);
+  await pass(1_000);
+  await press('.jp-PPO-submit');
+  expect(find('.jp-PPO-state').dataset.state).toBe('queued');
+  expect(node.querySelectorAll('.jp-PPO-attempts li')).toHaveLength(2);
+  await press('.jp-PPO-link');
+  expect(workspace.shown).toEqual(['<p>id-1</p>']);
+});
+
+it('switches between courses', async () => {
+  const rl = service.person.courses[0];
+  service.person.courses = [
+    ...(rl ? [rl] : []),
+    { name: 'deep', title: 'Deep RL', role: 'grader' }
+  ];
+  await show();
+  const select = find<HTMLSelectElement>('.jp-PPO-course select');
+  await React.act(async () => {
+    select.value = 'deep';
+    select.dispatchEvent(new Event('change', { bubbles: true }));
+  });
+  expect(find('.jp-PPO-assignment').dataset.assignment).toBe('deep-first');
+});
+
+it('says what is wrong with the sandbox and how to mend it', async () => {
+  service.person.sandbox = {
+    available: false,
+    engine: null,
+    image: null,
+    problem: 'No container engine answers.',
+    remedy: 'Install docker.io.'
+  };
+  await show();
+  expect(find('.jp-PPO-banner').textContent).toContain('No container engine answers.');
+  expect(find('.jp-PPO-banner').textContent).toContain('Install docker.io.');
+});
+
+it('tells a person without a course whom to ask', async () => {
+  service.person.courses = [];
+  await show();
+  expect(find('.jp-PPO-empty').textContent).toContain('Ask your instructor');
+});
+
+it('shows that the service cannot be reached, and recovers', async () => {
+  const answer = service.me;
+  service.me = () => Promise.reject(new RequestError('No answer.', 'network', 0));
+  await show();
+  expect(find('[role="alert"]').textContent).toBe('No answer.');
+  service.me = answer;
+  await press('.jp-PPO-refresh');
+  expect(node.querySelector('[role="alert"]')).toBeNull();
+  expect(node.querySelectorAll('.jp-PPO-assignment')).toHaveLength(1);
+});

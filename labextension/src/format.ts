@@ -1,0 +1,52 @@
+/** How states, points and times read. */
+
+import type { ISubmission } from './types';
+
+/** The state of the latest attempt in a few words. */
+export function stateText(submission: ISubmission | null): string {
+  switch (submission?.state) {
+    case undefined:
+      return 'Not submitted';
+    case 'queued':
+      return 'Waiting to be graded';
+    case 'grading':
+      return 'Grading…';
+    case 'graded':
+      return submission?.needs_review ? 'Graded, a person reviews the rest' : 'Graded';
+    case 'failed':
+      return `Grading failed: ${submission?.error ?? 'ask your instructor to grade it again.'}`;
+  }
+}
+
+/** `7.5 / 10`, or null until there are points. */
+export function scoreText(submission: ISubmission | null): string | null {
+  if (submission === null || submission.points === null || submission.max_points === null) {
+    return null;
+  }
+  return `${pointsText(submission.points)} / ${pointsText(submission.max_points)}`;
+}
+
+/** Points with at most two decimals and no trailing zeros. */
+export function pointsText(points: number): string {
+  return String(Math.round(points * 100) / 100);
+}
+
+/** `1 point`, `2.5 points`. */
+export function pointsLabel(points: number): string {
+  return `${pointsText(points)} ${points === 1 ? 'point' : 'points'}`;
+}
+
+/** A server time in the reader's own time zone and language; what cannot be read is shown as is. */
+export function timeText(iso: string, locale?: string, timeZone?: string): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) {
+    return iso;
+  }
+  const format: Intl.DateTimeFormatOptions = { dateStyle: 'medium', timeStyle: 'short', timeZone };
+  return new Intl.DateTimeFormat(locale, format).format(time);
+}
+
+/** Whether grading is still under way. */
+export function isPending(submission: ISubmission): boolean {
+  return submission.state === 'queued' || submission.state === 'grading';
+}

@@ -1,0 +1,60 @@
+import { ILayoutRestorer } from '@jupyterlab/application';
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { INotebookTracker } from '@jupyterlab/notebook';
+
+import { courseIcon } from './icon';
+import { CourseModel } from './model';
+import { CourseSidebar } from './panel';
+import { CourseClient } from './request';
+import { LabWorkspace } from './workspace';
+
+/** The commands that this extension adds. */
+export const CommandIDs = {
+  open: 'ppo-course:open',
+  refresh: 'ppo-course:refresh'
+} as const;
+
+const NO_ARGUMENTS = { type: 'object', properties: {} } as const;
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-ppo:plugin',
+  description: "The course's assignments, submissions and feedback in the left sidebar.",
+  autoStart: true,
+  requires: [IDocumentManager, INotebookTracker, IDefaultFileBrowser],
+  optional: [ICommandPalette, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    documents: IDocumentManager,
+    notebooks: INotebookTracker,
+    browser: IDefaultFileBrowser,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null
+  ) => {
+    const workspace = new LabWorkspace(app.shell, documents, notebooks, browser);
+    const model = new CourseModel(new CourseClient(app.serviceManager.serverSettings), workspace);
+    const sidebar = new CourseSidebar(model);
+    app.shell.add(sidebar, 'left', { rank: 650, type: 'PPO Course' });
+    restorer?.add(sidebar, 'ppo-course');
+
+    app.commands.addCommand(CommandIDs.open, {
+      label: 'Open PPO Course',
+      caption: "Show the course's assignments",
+      icon: courseIcon,
+      describedBy: { args: NO_ARGUMENTS },
+      execute: () => app.shell.activateById?.(sidebar.id)
+    });
+    app.commands.addCommand(CommandIDs.refresh, {
+      label: 'Refresh PPO Course',
+      describedBy: { args: NO_ARGUMENTS },
+      execute: () => model.refresh()
+    });
+    for (const command of Object.values(CommandIDs)) {
+      palette?.addItem({ command, category: 'PPO Course' });
+    }
+  }
+};
+
+export default plugin;

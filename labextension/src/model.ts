@@ -1,0 +1,253 @@
+/** What the panel knows and does, without any drawing. */
+
+import { isPending } from './format';
+import { chooseNotebook } from './notebooks';
+import type { ICandidate } from './notebooks';
+import { Poller } from './polling';
+import type { ICourseClient } from './request';
+import type { IAssignment, IDownload, IMe, ISubmission } from './types';
+
+/** The documents of this JupyterLab: what the model needs of them. */
+export interface IWorkspace {
+  /** Write a new notebook into the file browser's folder under a free name, and open it. */
+  addNotebook(notebook: IDownload): Promise<string>;
+  /** The notebooks that are open. */
+  openNotebooks(): ICandidate[];
+  /** The notebooks in the file browser's folder. */
+  folderNotebooks(): Promise<ICandidate[]>;
+  /** Save the notebook if it has unsaved changes, then return the file's text. */
+  savedText(path: string): Promise<string>;
+  /** Show a feedback page. */
+  showFeedback(submission: ISubmission, html: string): void;
+}
+
+/** What an assignment's card says about the last action on it. */
+export interface INotice {
+  kind: 'done' | 'problem';
+  text: string;
+  warnings: readonly string[];
+}
+
+/** Everything that is drawn. A new object for every change. */
+export interface ICourseState {
+  readonly phase: 'loading' | 'ready' | 'failed';
+  readonly problem: string | null;
+  readonly me: IMe | null;
+  readonly course: string | null;
+  readonly assignments: readonly IAssignment[];
+  /** The signed-in person's attempts in this course, newest first. */
+  readonly submissions: readonly ISubmission[];
+  /** Names of the assignments with an action under way. */
+  readonly busy: ReadonlySet<string>;
+  readonly notices: ReadonlyMap<string, INotice>;
+}
+
+const EMPTY: ICourseState = {
+  phase: 'loading',
+  problem: null,
+  me: null,
+  course: null,
+  assignments: [],
+  submissions: [],
+  busy: new Set(),
+  notices: new Map()
+};
+
+/** The state of the panel and the actions of its buttons; no action ever rejects. */
+export class CourseModel {
+  constructor(
+    private readonly _client: ICourseClient,
+    private readonly _workspace: IWorkspace
+  ) {
+    this._poller = new Poller(() => this._poll());
+  }
+
+  /** The state now; for React.useSyncExternalStore. */
+  readonly snapshot = (): ICourseState => this._state;
+
+  /** Call `listener` after every change; returns how to stop that. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this._listeners.add(listener);
+    return () => this._listeners.delete(listener);
+  };
+
+  /** Load everything again. */
+  async refresh(): Promise<void> {
+    const course = this._state.course;
+    try {
+      const me = await this._client.me();
+      const known = me.courses.some(item => item.name === course);
+      this._set({ me, course: known ? course : (me.courses[0]?.name ?? null) });
+      await this._loadCourse();
+    } catch (error) {
+      this._set({ phase: 'failed', problem: messageOf(error) });
+    }
+  }
+
+  /** Show another course. */
+  async selectCourse(name: string): Promise<void> {
+    this._set({
+      course: name,
+      phase: 'loading',
+      assignments: [],
+      submissions: [],
+      notices: new Map()
+    });
+    try {
+      await this._loadCourse();
+    } catch (error) {
+      this._set({ phase: 'failed', problem: messageOf(error) });
+    }
+  }
+
+  /** Download an assignment's notebook next to the person's other files. */
+  get(assignment: IAssignment): Promise<void> {
+    return this._act(assignment.name, async course => {
+      const notebook = await this._client.notebook(course, assignment.name);
+      const path = await this._workspace.addNotebook(notebook);
+      return { kind: 'done', text: `Saved as ${path}.`, warnings: [] };
+    });
+  }
+
+  /** Hand in the notebook that holds this assignment's exercises. */
+  submit(assignment: IAssignment): Promise<void> {
+    return this._act(assignment.name, async course => {
+      const path = await this._findNotebook(assignment);
+      const text = await this._workspace.savedText(path);
+      const submission = await this._client.submit(course, assignment.name, text);
+      if (this._state.course === course) {
+        this._set({ submissions: [submission, ...this._state.submissions] });
+      }
+      this._poller.start();
+      const receipt = `Attempt ${submission.attempt} received: ${path}.`;
+      return { kind: 'done', text: receipt, warnings: submission.warnings };
+    });
+  }
+
+  /** Open the feedback page of one attempt. */
+  feedback(submission: ISubmission): Promise<void> {
+    return this._act(submission.assignment, async () => {
+      this._workspace.showFeedback(submission, await this._client.feedback(submission.id));
+      return null;
+    });
+  }
+
+  /** Polling rests while the panel is hidden; a panel that is shown again is up to date. */
+  setVisible(visible: boolean): void {
+    this._poller.setVisible(visible);
+    if (visible) {
+      void this.refresh();
+    }
+  }
+
+  /** Stop polling for good. */
+  dispose(): void {
+    this._poller.dispose();
+    this._listeners.clear();
+  }
+
+  private async _findNotebook(assignment: IAssignment): Promise<string> {
+    const wanted = new Set(assignment.exercises.map(exercise => exercise.grade_id));
+    let choice = chooseNotebook(this._workspace.openNotebooks(), wanted);
+    if (choice.kind === 'none') {
+      choice = chooseNotebook(await this._workspace.folderNotebooks(), wanted);
+    }
+    switch (choice.kind) {
+      case 'found':
+        return choice.path;
+      case 'several':
+        throw new Error(
+          `Several notebooks belong to ${assignment.name}: ${choice.paths.join(', ')}. ` +
+            'Open the one you mean and press Submit again.'
+        );
+      case 'none':
+        throw new Error(
+          `No notebook of ${assignment.name} is open or in this folder. ` +
+            'Press "Get notebook", or open yours and press Submit again.'
+        );
+    }
+  }
+
+  private async _loadCourse(): Promise<void> {
+    const { course, me } = this._state;
+    if (course === null || me === null) {
+      this._set({ phase: 'ready', problem: null, assignments: [], submissions: [] });
+      return;
+    }
+    const [assignments, submissions] = await Promise.all([
+      this._client.assignments(course),
+      this._client.submissions(course, me.user)
+    ]);
+    if (this._state.course === course) {
+      this._set({ phase: 'ready', problem: null, assignments, submissions });
+      if (submissions.some(isPending)) {
+        this._poller.start();
+      }
+    }
+  }
+
+  /** Ask for the submissions again; whether anything is still under way. */
+  private async _poll(): Promise<boolean> {
+    const { course, me } = this._state;
+    if (course === null || me === null) {
+      return false;
+    }
+    try {
+      const submissions = await this._client.submissions(course, me.user);
+      if (this._state.course === course) {
+        this._set({ submissions, problem: null });
+      }
+      return submissions.some(isPending);
+    } catch (error) {
+      this._set({ problem: messageOf(error) });
+      return true;
+    }
+  }
+
+  private async _act(
+    assignment: string,
+    action: (course: string) => Promise<INotice | null>
+  ): Promise<void> {
+    const { course, busy } = this._state;
+    if (course === null || busy.has(assignment)) {
+      return;
+    }
+    this._set({
+      busy: new Set([...busy, assignment]),
+      notices: this._noticesWith(assignment, null)
+    });
+    let notice: INotice | null;
+    try {
+      notice = await action(course);
+    } catch (error) {
+      notice = { kind: 'problem', text: messageOf(error), warnings: [] };
+    }
+    const left = [...this._state.busy].filter(name => name !== assignment);
+    const notices =
+      this._state.course === course ? this._noticesWith(assignment, notice) : this._state.notices;
+    this._set({ busy: new Set(left), notices });
+  }
+
+  private _noticesWith(assignment: string, notice: INotice | null): Map<string, INotice> {
+    const notices = new Map(this._state.notices);
+    if (notice === null) {
+      notices.delete(assignment);
+    } else {
+      notices.set(assignment, notice);
+    }
+    return notices;
+  }
+
+  private _set(change: Partial<ICourseState>): void {
+    this._state = { ...this._state, ...change };
+    this._listeners.forEach(listener => listener());
+  }
+
+  private readonly _poller: Poller;
+  private readonly _listeners = new Set<() => void>();
+  private _state: ICourseState = EMPTY;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : String(error);
+}

@@ -1,0 +1,112 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
+
+import { feedbackId, feedbackWidget } from './feedback';
+import type { IWorkspace } from './model';
+import { freeName, gradeIdOf, gradeIdsOf, joinPath } from './notebooks';
+import type { ICandidate } from './notebooks';
+import type { IDownload, ISubmission } from './types';
+
+// Reading a folder's notebooks is one request each.
+const MOST_FILES = 50;
+
+/** The documents of a running JupyterLab. */
+export class LabWorkspace implements IWorkspace {
+  constructor(
+    private readonly _shell: JupyterFrontEnd.IShell,
+    private readonly _documents: IDocumentManager,
+    private readonly _notebooks: INotebookTracker,
+    private readonly _browser: IDefaultFileBrowser
+  ) {}
+
+  async addNotebook(notebook: IDownload): Promise<string> {
+    const listing = await this._listing();
+    const name = freeName(notebook.name, new Set(listing.map(item => item.name)));
+    const path = joinPath(this._folder, name);
+    // As text, so that the file holds exactly what was released.
+    await this._contents.save(path, { type: 'file', format: 'text', content: notebook.text });
+    this._documents.openOrReveal(path);
+    return path;
+  }
+
+  openNotebooks(): ICandidate[] {
+    const current = this._notebooks.currentWidget;
+    const candidates: ICandidate[] = [];
+    this._notebooks.forEach(panel => {
+      candidates.push({
+        path: panel.context.path,
+        gradeIds: gradeIdsIn(panel),
+        current: panel === current
+      });
+    });
+    return candidates;
+  }
+
+  async folderNotebooks(): Promise<ICandidate[]> {
+    const files = (await this._listing())
+      .filter(item => item.type === 'notebook')
+      .sort((one, other) => other.last_modified.localeCompare(one.last_modified))
+      .slice(0, MOST_FILES);
+    return Promise.all(
+      files.map(async ({ name }) => {
+        const path = joinPath(this._folder, name);
+        // A notebook that cannot be read is not the one.
+        const content = await this._contents.get(path).then(
+          model => model.content as unknown,
+          () => null
+        );
+        return { path, gradeIds: gradeIdsOf(content), current: false };
+      })
+    );
+  }
+
+  async savedText(path: string): Promise<string> {
+    const context = this._panel(path)?.context;
+    if (context?.model.dirty) {
+      await context.save();
+      if (context.model.dirty) {
+        throw new Error(`${path} could not be saved, so it was not submitted.`);
+      }
+    }
+    const file = await this._contents.get(path, { type: 'file', format: 'text', content: true });
+    return file.content as string;
+  }
+
+  showFeedback(submission: ISubmission, html: string): void {
+    const id = feedbackId(submission);
+    for (const widget of this._shell.widgets('main')) {
+      if (widget.id === id) {
+        widget.dispose();
+        break;
+      }
+    }
+    this._shell.add(feedbackWidget(submission, html), 'main');
+    this._shell.activateById?.(id);
+  }
+
+  private _panel(path: string): NotebookPanel | undefined {
+    return this._notebooks.find(panel => panel.context.path === path);
+  }
+
+  private async _listing(): Promise<Contents.IModel[]> {
+    const folder = await this._contents.get(this._folder, { type: 'directory', content: true });
+    return folder.content as Contents.IModel[];
+  }
+
+  private get _folder(): string {
+    return this._browser.model.path;
+  }
+
+  private get _contents(): Contents.IManager {
+    return this._documents.services.contents;
+  }
+}
+
+function gradeIdsIn(panel: NotebookPanel): Set<string> {
+  const cells = panel.model?.sharedModel.cells ?? [];
+  const ids = cells.map(cell => gradeIdOf(cell.getMetadata()));
+  return new Set(ids.filter((id): id is string => id !== null));
+}

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import nbformat
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_ppo.autograde.notebook_grader import NotebookGrader
+from jupyter_ppo.autograde.score import score_outputs
+from jupyter_ppo.domain.grading import ExerciseGrade
+from jupyter_ppo.domain.sandbox import Verdict
+
+TESTS = 3  # index of the test cell in the restored notebook
+
+
+@pytest.fixture
+def notebook(grader: NotebookGrader, source: bytes) -> dict[str, Any]:
+    return grader.restore(source, grader.release(source).release)
+
+
+@pytest.fixture
+def grade(grader: NotebookGrader, make: Any, source: bytes, notebook: Any) -> Any:
+    """Grades the test cell (3 points) for the outputs given."""
+    exercises = grader.release(source).exercises
+
+    def graded(*outputs: dict[str, Any], **changes: Any) -> ExerciseGrade:
+        run = make.ran(notebook, {TESTS: outputs}, **changes)
+        return grader.score(notebook, run, exercises)[0]
+
+    return graded
+
+
+def test_no_output_is_full_points(grade: Any) -> None:
+    assert grade() == ExerciseGrade("square_works", 3.0, 3.0, False, "All tests passed.")
+
+
+def test_an_error_is_zero_and_its_message_is_the_reason(grade: Any, make: Any) -> None:
+    found = grade(make.error("AssertionError", "look at x\n\x1b[31msecond\x1b[0m line"))
+    assert (found.points, found.needs_review) == (0.0, False)
+    assert found.reason == "A test failed with AssertionError: look at x second line"
+
+
+def test_an_error_after_a_forged_result_is_still_zero(grade: Any, make: Any) -> None:
+    assert grade(make.result("3"), make.error("AssertionError", "")).points == 0.0
+
+
+def test_the_reason_hides_lines_of_hidden_tests_and_odd_characters(grade: Any, make: Any) -> None:
+    found = grade(make.error("ValueError", "  assert square(12) == 144\u202e" + "x" * 1000))
+    assert "144" not in found.reason
+    assert "[hidden test][U+202E]" in found.reason
+    assert len(found.reason) <= 300
+
+
+def test_stderr_is_zero_as_in_nbgrader(grade: Any, make: Any) -> None:
+    found = grade(make.stream("stderr", "DeprecationWarning"))
+    assert found.points == 0.0
+    assert "error stream" in found.reason
+    assert grade(make.stream("stdout", "hello")).points == 3.0
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [("2", 2.0), ("0", 0.0), ("0.5", 0.5), ("3.0", 3.0), (["1.5"], 1.5), ("1e0", 1.0)],
+)
+def test_a_number_as_result_is_partial_credit(
+    grade: Any, make: Any, text: object, points: float
+) -> None:
+    found = grade(make.result(text))
+    assert (found.points, found.needs_review) == (points, False)
+    if 0 < points < 3:
+        assert found.reason == f"The tests gave {points:g} of 3 points."
+
+
+@pytest.mark.parametrize("text", ["None", "'2'", "array([1])", "-1", "nan", ["1", "2"]])
+def test_another_result_is_full_points_as_in_nbgrader(grade: Any, make: Any, text: object) -> None:
+    assert grade(make.result(text)).points == 3.0
+
+
+@pytest.mark.parametrize("text", ["3.5", "inf", "1e300", "", None, []])
+def test_an_impossible_result_waits_for_a_person_with_zero(
+    grade: Any, make: Any, text: object
+) -> None:
+    found = grade(make.result(text))
+    assert (found.points, found.needs_review) == (0.0, True)
+    assert "a person looks at it" in found.reason
+
+
+def test_a_cell_that_did_not_finish_is_zero_with_the_limit_as_reason(grade: Any) -> None:
+    found = grade(
+        unfinished=[TESTS], verdict=Verdict.MEMORY, detail="The run used more than 512 MiB."
+    )
+    assert (found.points, found.reason) == (0.0, "Not run: The run used more than 512 MiB.")
+
+
+def test_a_run_that_lost_its_cells_is_zero_and_no_crash(
+    grader: NotebookGrader, make: Any, source: bytes, notebook: Any
+) -> None:
+    run = make.ran(make.notebook(), verdict=Verdict.NOT_RUN, detail="Nothing was run.")
+    grades = grader.score(notebook, run, grader.release(source).exercises)
+    assert [item.points for item in grades] == [0.0, 0.0, 0.0]
+    assert grades[0].reason == "Not run: Nothing was run."
+
+
+def test_an_unanswered_question_is_zero_and_an_answer_waits_for_a_person(
+    grader: NotebookGrader, make: Any, source: bytes, notebook: Any
+) -> None:
+    exercises = grader.release(source).exercises
+    untouched = grader.score(notebook, make.ran(notebook), exercises)[1]
+    assert untouched == ExerciseGrade("why", 0.0, 2.0, False, "No answer.")
+    document = json.loads(grader.release(source).release)
+    document["cells"][4]["source"] = "Because."
+    answered = grader.restore(source, json.dumps(document).encode())
+    found = grader.score(answered, make.ran(answered), exercises)[1]
+    assert (found.points, found.needs_review) == (0.0, True)
+    assert found.reason == "Waits for a person to read it."
+
+
+def test_a_task_always_waits_for_a_person(
+    grader: NotebookGrader, make: Any, source: bytes, notebook: Any
+) -> None:
+    found = grader.score(notebook, make.ran(notebook), grader.release(source).exercises)[2]
+    assert (found.grade_id, found.points, found.needs_review) == ("explore", 0.0, True)
+
+
+_texts = st.sampled_from(["1", "0", "2.5", "5", "7", "nan", "-3", "None", "1_0", "x"]) | st.floats(
+    0, 6
+).map(str)
+_outputs = st.lists(
+    st.one_of(
+        st.builds(
+            lambda text: {
+                "output_type": "execute_result",
+                "data": {"text/plain": text},
+                "metadata": {},
+                "execution_count": 1,
+            },
+            _texts | st.lists(_texts, min_size=1, max_size=2),
+        ),
+        st.builds(
+            lambda name: {"output_type": "stream", "name": name, "text": "hello"},
+            st.sampled_from(["stdout", "stderr"]),
+        ),
+        st.just({"output_type": "error", "ename": "E", "evalue": "", "traceback": []}),
+        st.just({"output_type": "display_data", "data": {}, "metadata": {}}),
+    ),
+    max_size=4,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(outputs=_outputs, points=st.sampled_from([0.0, 1.0, 2.5, 5.0]))
+def test_points_are_nbgraders_and_always_between_zero_and_the_maximum(
+    outputs: list[dict[str, Any]], points: float
+) -> None:
+    from nbgrader.utils import determine_grade
+
+    found = score_outputs(outputs, points)
+    assert 0.0 <= found.points <= points
+    meta = {"grade": True, "solution": False, "grade_id": "a", "points": points}
+    cell = nbformat.from_dict(
+        {"cell_type": "code", "source": "", "metadata": {"nbgrader": meta}, "outputs": outputs}
+    )
+    try:
+        theirs, _ = determine_grade(cell)
+    except ValueError:  # over the maximum
+        assert found.points == 0.0
+        return
+    if any(output["output_type"] == "error" for output in outputs):
+        assert found.points == 0.0
+    else:
+        assert found.points == theirs

@@ -1,0 +1,191 @@
+"""A real JupyterLab with one course on it, and a real browser in front."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = ROOT / ".artifacts" / "screenshots"
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+COURSE = "ppo"
+ASSIGNMENT = "ppo-in-one-sitting"
+TOKEN = "a-token-for-this-test-only"
+START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab: its address, the student's folder, and the course's notebook."""
+
+    url: str
+    work: Path
+    source: Path
+
+    def api(self, path: str) -> Any:
+        """GET a resource of the course service."""
+        return json.loads(_get(f"{self.url}jupyter-ppo/api/v1{path}"))
+
+
+def _get(url: str) -> bytes:
+    request = urllib.request.Request(url, headers={"Authorization": f"token {TOKEN}"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310  our own server
+        answer: bytes = response.read()
+        return answer
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """A Jupyter of its own, with the front end that was built in this tree."""
+    extensions = home / "share" / "labextensions"
+    extensions.mkdir(parents=True)
+    (extensions / "jupyter-ppo").symlink_to(ROOT / "jupyter_ppo" / "labextension")
+    (home / "work").mkdir()
+    paths = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")},
+        "HOME": str(home),
+        "PATH": os.pathsep.join(paths),
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_TOKEN": TOKEN,
+        "JUPYTER_PATH": str(home / "share"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+    }
+
+
+def _ppo(environment: dict[str, str], home: Path, *words: str) -> None:
+    command = [sys.executable, "-m", "jupyter_ppo.cli", *words]
+    command.append(f"--PPOService.data_dir={home / 'course'}")
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _start(environment: dict[str, str], home: Path) -> subprocess.Popen[bytes]:
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--LabApp.expose_app_in_browser=True",
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port=0",
+        f"--ServerApp.root_dir={home / 'work'}",
+        "--ServerApp.allow_root=True",
+        '--ServerApp.jpserver_extensions={"jupyter_ppo": True}',
+        f"--PPOService.data_dir={home / 'course'}",
+    ]
+    with (home / "jupyter.log").open("ab") as log:
+        return subprocess.Popen(
+            command, env=environment, cwd=home, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def _address(server: subprocess.Popen[bytes], home: Path) -> str | None:
+    """The server's own word for where it listens, once its course service answers."""
+    record = home / "runtime" / f"jpserver-{server.pid}.json"
+    try:
+        url: str = json.loads(record.read_text())["url"]
+        _get(f"{url}jupyter-ppo/api/v1/me")
+    except (OSError, ValueError, KeyError, urllib.error.URLError):
+        return None
+    return url
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab with a course whose first assignment is released through the command line."""
+    assert (ROOT / "jupyter_ppo" / "labextension" / "package.json").is_file(), (
+        "The front end is not built; run jlpm build in labextension/."
+    )
+    home = tmp_path_factory.mktemp("lab")
+    environment = _environment(home)
+    source = ROOT / "notebooks" / f"{ASSIGNMENT}.ipynb"
+    _ppo(environment, home, "course", "create", COURSE, "--title", "PPO, a first course")
+    _ppo(environment, home, "release", COURSE, ASSIGNMENT, str(source))
+    server = _start(environment, home)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while (url := _address(server, home)) is None:
+            log = (home / "jupyter.log").read_text(errors="replace")
+            if server.poll() is not None and "in use" in log and time.monotonic() < deadline:
+                server = _start(environment, home)  # another process took the port in between
+            assert server.poll() is None, log
+            assert time.monotonic() < deadline, log
+            time.sleep(0.2)
+        yield Lab(url, home / "work", source)
+    finally:
+        _end(server)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=FLAGS, timeout=120_000
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of its own."""
+    context = browser.new_context(
+        viewport={"width": 1400, "height": 900}, reduced_motion="reduce", locale="en-GB"
+    )
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, lab: Lab) -> Page:
+    """JupyterLab in a fresh workspace; what its console says is printed when the test fails."""
+    page = context.new_page()
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            print(f"console: {message.text}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: print(f"page error: {error}"))
+    page.goto(f"{lab.url}lab?token={TOKEN}&reset", wait_until="domcontentloaded")
+    page.wait_for_function("window.jupyterapp !== undefined", timeout=120_000)
+    page.evaluate("() => window.jupyterapp.restored")
+    return page

@@ -1,0 +1,210 @@
+"""A student at work, in a real browser: opens the course, trains, submits, reads the feedback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, Response, expect
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.docker,
+    pytest.mark.image,
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+]
+
+ASSIGNMENT = "ppo-in-one-sitting"
+SCREENSHOTS = Path(__file__).parents[2] / ".artifacts" / "screenshots"
+LONG = 120_000  # milliseconds; how long a busy machine may take, never how long it should
+
+RETURN = '.ppo-live .ppo-live-chart[data-metric="return"]'
+
+#: Types the author's answers into the cells of the same grade_id in the notebook that is open, and
+#: makes the training so long that it still runs whenever the test gets to pause and stop it.
+TYPE_ANSWERS = """answers => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  for (const cell of notebook.model.sharedModel.cells) {
+    const id = cell.getMetadata('nbgrader')?.grade_id;
+    if (id in answers) {
+      cell.setSource(answers[id]);
+    } else {
+      const source = cell.getSource();
+      cell.setSource(source.replace(/total_steps=[0-9_]+/, 'total_steps=10_000_000'));
+    }
+  }
+}"""
+
+KERNEL_IS_IDLE = """() =>
+  window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'
+"""
+
+#: Runs every cell; what it returns is not waited for, since the training cell is watched meanwhile.
+RUN_ALL = "() => { void window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+
+#: Scrolls to the cell that starts the training, which may not be drawn yet.
+SHOW_TRAINING = """async () => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  const cells = notebook.model.sharedModel.cells;
+  const index = cells.findIndex(
+    cell => cell.cell_type === 'code' && /\\btrain\\(/.test(cell.getSource())
+  );
+  notebook.activeCellIndex = index;
+  await notebook.scrollToItem(index, 'start');
+}"""
+
+
+def _screenshot(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def _open_panel(page: Page) -> Locator:
+    """Open the panel as a person does who knows its name: through the command palette."""
+    page.keyboard.press("Control+Shift+c")
+    palette = page.locator(".lm-CommandPalette-input")
+    palette.fill("Open PPO Course")
+    page.locator(".lm-CommandPalette-item", has_text="Open PPO Course").first.click()
+    panel = page.locator(".jp-PPO-panel")
+    expect(panel).to_be_visible()
+    return panel
+
+
+def _card(panel: Locator) -> Locator:
+    card = panel.locator(f'.jp-PPO-assignment[data-assignment="{ASSIGNMENT}"]')
+    expect(card).to_be_visible()
+    return card
+
+
+def _answers(source: Path) -> dict[str, str]:
+    cells: list[dict[str, Any]] = json.loads(source.read_text(encoding="utf-8"))["cells"]
+    return {
+        cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
+        for cell in cells
+        if cell["metadata"].get("nbgrader", {}).get("solution")
+    }
+
+
+def _grows(page: Page) -> None:
+    """Wait until the curve of the return has more points than now."""
+    count = int(page.locator(RETURN).get_attribute("data-points") or 0)
+    page.wait_for_function(
+        "([chart, count]) => Number(document.querySelector(chart)?.dataset.points) > count",
+        arg=[RETURN, count],
+        timeout=LONG,
+    )
+
+
+def _is(run: Locator, state: str) -> None:
+    """Wait until the training run says that it is in this state."""
+    expect(run.locator(".ppo-live-state")).to_have_attribute("data-state", state, timeout=LONG)
+
+
+def _saves_the_open_panel(answer: Response) -> bool:
+    """Whether JupyterLab has just stored a layout in which the panel is the one in sight."""
+    if answer.request.method != "PUT" or "/api/workspaces/" not in answer.url:
+        return False
+    layout = json.loads(answer.request.post_data or "{}")["data"].get("layout-restorer:data", {})
+    return bool(layout.get("left", {}).get("current") == "ppo-course")
+
+
+def _theme(page: Page, name: str, *, light: bool) -> None:
+    page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
+    )
+    body = page.locator(f'body[data-jp-theme-light="{str(light).lower()}"]')
+    expect(body).to_be_visible(timeout=LONG)
+
+
+def test_a_student_trains_submits_and_reads_the_feedback(page: Page, lab: Any) -> None:
+    panel = _open_panel(page)
+    card = _card(panel)
+    expect(card.locator(".jp-PPO-state")).to_have_text("Not submitted")
+    expect(card.locator(".jp-PPO-feedback")).to_be_disabled()
+    _screenshot(page, "1-panel")
+
+    card.locator(".jp-PPO-get").click()
+    expect(card.locator(".jp-PPO-notice")).to_contain_text(f"Saved as {ASSIGNMENT}", timeout=LONG)
+    expect(page.locator(".jp-NotebookPanel")).to_be_visible(timeout=LONG)
+    page.wait_for_function(KERNEL_IS_IDLE, timeout=LONG)
+    _screenshot(page, "2-notebook")
+
+    page.evaluate(TYPE_ANSWERS, _answers(lab.source))
+    page.evaluate(RUN_ALL)
+    page.evaluate(SHOW_TRAINING)
+    run = page.locator(".ppo-live")
+    expect(page.locator(RETURN)).to_be_visible(timeout=LONG)
+    _grows(page)
+    _grows(page)
+    run.locator(".ppo-live-pause").click()
+    _is(run, "paused")
+    _screenshot(page, "3-training-light")
+    _theme(page, "JupyterLab Dark", light=False)
+    _screenshot(page, "4-training-dark")
+    run.locator(".ppo-live-resume").click()
+    _grows(page)
+    run.locator(".ppo-live-stop").click()
+    _is(run, "stopped")
+
+    # The notebook was never saved, so what is graded shows that Submit saves first.
+    card.locator(".jp-PPO-submit").click()
+    expect(card.locator(".jp-PPO-notice")).to_contain_text("Attempt 1 received", timeout=LONG)
+    _screenshot(page, "5-submitted")
+    expect(card.locator(".jp-PPO-state")).to_have_attribute("data-state", "graded", timeout=LONG)
+    submission = lab.api("/courses/ppo/submissions")["items"][0]
+    score = f"{submission['points']:g} / {submission['max_points']:g}"
+    expect(card.locator(".jp-PPO-score")).to_have_text(score)
+    grade = lab.api(f"/submissions/{submission['id']}/grade")
+    automatic = [row for row in grade["exercises"] if not row["needs_review"]]
+    assert automatic
+    assert [row["points"] for row in automatic] == [row["max_points"] for row in automatic]
+    _screenshot(page, "6-graded-dark")
+
+    card.locator(".jp-PPO-feedback").click()
+    frame = page.locator("iframe.jp-PPO-feedbackFrame")
+    expect(frame).to_be_visible()
+    expect(frame).to_have_attribute("sandbox", "")
+    feedback = page.frame_locator("iframe.jp-PPO-feedbackFrame").locator("body")
+    expect(feedback).to_contain_text(ASSIGNMENT, timeout=LONG)
+    _screenshot(page, "7-feedback-dark")
+    _theme(page, "JupyterLab Light", light=True)
+    _screenshot(page, "8-feedback-light")
+
+
+def test_getting_a_notebook_again_keeps_the_students_own_copy(page: Page, lab: Any) -> None:
+    card = _card(_open_panel(page))
+    card.locator(".jp-PPO-get").click()
+    notice = card.locator(".jp-PPO-notice")
+    expect(notice).to_contain_text("Saved as", timeout=LONG)
+    first = notice.inner_text().removeprefix("Saved as ").removesuffix(".")
+    own = json.loads((lab.work / first).read_text(encoding="utf-8"))
+    own["metadata"]["mine"] = True
+    (lab.work / first).write_text(json.dumps(own), encoding="utf-8")
+    card.locator(".jp-PPO-get").click()
+    expect(notice).to_contain_text("Saved as", timeout=LONG)
+    expect(notice).not_to_have_text(f"Saved as {first}.", timeout=LONG)
+    second = notice.inner_text().removeprefix("Saved as ").removesuffix(".")
+    assert json.loads((lab.work / first).read_text(encoding="utf-8")) == own
+    assert "mine" not in json.loads((lab.work / second).read_text(encoding="utf-8"))["metadata"]
+
+
+def test_the_panel_comes_back_when_the_page_is_loaded_again(page: Page, lab: Any) -> None:
+    with page.expect_response(_saves_the_open_panel, timeout=LONG):
+        _card(_open_panel(page))
+    page.goto(f"{lab.url}lab", wait_until="domcontentloaded")
+    _card(page.locator(".jp-PPO-panel"))
+
+
+def test_without_a_notebook_submit_says_what_to_do(page: Page, lab: Any) -> None:
+    before = lab.api("/courses/ppo/submissions")["total"]
+    (lab.work / "empty").mkdir(exist_ok=True)
+    page.evaluate(
+        "() => window.jupyterapp.commands.execute('filebrowser:open-path', {path: 'empty'})"
+    )
+    card = _card(_open_panel(page))
+    card.locator(".jp-PPO-submit").click()
+    expect(card.get_by_role("alert")).to_contain_text('Press "Get notebook"')
+    assert lab.api("/courses/ppo/submissions")["total"] == before

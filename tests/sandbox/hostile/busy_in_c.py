@@ -1,0 +1,4 @@
+# verdict: cell_timeout
+# ruff: noqa
+# never gives up the interpreter lock
+sum(range(10**13))

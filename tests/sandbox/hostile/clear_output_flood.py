@@ -1,0 +1,7 @@
+# verdict: output_limit
+# ruff: noqa
+# clears its output for ever, which shows in no byte count
+from IPython.display import clear_output
+
+while True:
+    clear_output()

@@ -1,0 +1,6 @@
+# verdict: kernel_died | cell_timeout
+# ruff: noqa
+# closes every file it has
+import os
+
+os.closerange(3, 4096)

@@ -1,0 +1,6 @@
+# verdict: ran
+# ruff: noqa
+# leaves a process behind that wants to outlive the kernel
+import subprocess
+
+subprocess.Popen(["sh", "-c", "setsid sleep 10000 &"])

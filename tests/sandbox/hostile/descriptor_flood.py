@@ -1,0 +1,7 @@
+# verdict: output_limit
+# ruff: noqa
+# writes to file descriptor 1 for ever
+import os
+
+while True:
+    os.write(1, b"y" * 65536)

@@ -1,0 +1,6 @@
+# verdict: kernel_died
+# ruff: noqa
+# ends its process as if all were well
+import os
+
+os._exit(0)

@@ -1,0 +1,6 @@
+# verdict: kernel_died
+# ruff: noqa
+# kills its own process
+import os
+
+os.kill(os.getpid(), 9)

@@ -1,0 +1,11 @@
+# verdict: ran
+# ruff: noqa
+# leaves symbolic links and a very deep folder behind
+import os
+
+for target in ("/etc/passwd", "/proc/1/root", "/"):
+    os.symlink(target, f"/tmp/link{target.replace('/', '_')}")
+os.chdir("/tmp")
+for _ in range(300):
+    os.mkdir("d")
+    os.chdir("d")

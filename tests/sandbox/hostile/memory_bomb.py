@@ -1,0 +1,6 @@
+# verdict: memory
+# ruff: noqa
+# allocates for ever
+hoard = []
+while True:
+    hoard.append(bytearray(10**7))

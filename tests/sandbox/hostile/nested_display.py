@@ -1,0 +1,18 @@
+# verdict: protocol_violation
+# ruff: noqa
+# publishes JSON that is nested 500 levels deep
+from ipykernel.kernelapp import IPKernelApp
+
+kernel = IPKernelApp.instance().kernel
+session = kernel.session
+parent = kernel.get_parent()["header"]
+parts = [
+    session.pack(session.msg_header("display_data")),
+    session.pack(parent),
+    b"{}",
+    b'{"data": {"application/json": ' + b"[" * 500 + b"]" * 500 + b'}, "metadata": {}}',
+]
+kernel.iopub_thread.socket.send_multipart([b"x", b"<IDS|MSG>", session.sign(parts), *parts])
+import time
+
+time.sleep(60)

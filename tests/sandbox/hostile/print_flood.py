@@ -1,0 +1,5 @@
+# verdict: output_limit
+# ruff: noqa
+# prints for ever
+while True:
+    print("x" * 1000)

@@ -1,0 +1,7 @@
+# verdict: cell_timeout
+# ruff: noqa
+# stops its own process
+import os
+import signal
+
+os.kill(os.getpid(), signal.SIGSTOP)

@@ -1,0 +1,4 @@
+# verdict: ran
+# ruff: noqa
+# prints what is not text
+print("\ud800 \x00 \u202e \x1b]0;title\x07")

@@ -1,0 +1,108 @@
+"""From a queued submission to a stored grade."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from jupyter_ppo.domain.access import Caller
+from jupyter_ppo.domain.courses import Role
+from jupyter_ppo.domain.errors import SandboxError
+from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, SandboxStatus, Verdict
+from jupyter_ppo.domain.submissions import SubmissionState
+from jupyter_ppo.jobs.local import Cancelled
+from jupyter_ppo.services.grading import GradingService
+
+World = Any
+LEASE = timedelta(seconds=60)
+
+
+@pytest.fixture
+def service(course: World, grader: Any, clock: Any) -> Callable[[Any], GradingService]:
+    def build(sandbox: Any) -> GradingService:
+        return GradingService(
+            courses=course.courses,
+            submissions=course.submissions,
+            blobs=course.blobs,
+            grader=grader,
+            sandbox=sandbox,
+            limits=SandboxLimits(),
+            clock=clock,
+        )
+
+    return build
+
+
+def _submitted(course: World, data: bytes) -> Any:
+    return course.assessment.submit(course.member("ada", Role.STUDENT), "rl", "ps1", data)
+
+
+@pytest.mark.parametrize(("data", "points"), [(b'{"answer": 42}', 3.0), (b'{"answer": 1}', 0.0)])
+def test_a_submission_is_restored_run_scored_and_stored(
+    course: World, service: Any, echo: Any, data: bytes, points: float
+) -> None:
+    received = _submitted(course, data)
+    lease = course.jobs.lease("me", LEASE)
+    course.jobs.succeed(lease, service(echo).work(lease, threading.Event()))
+    ada = Caller("ada")
+    grade = course.assessment.grade(ada, received.id)
+    assert (grade.points, grade.max_points, grade.verdict) == (points, 3.0, Verdict.RAN)
+    assert course.assessment.feedback(ada, received.id) == f"<p>ada: {points:g}</p>".encode()
+    shown = course.assessment.submission(ada, received.id)
+    assert (shown.state, shown.points) == (SubmissionState.GRADED, points)
+
+
+def test_a_failure_of_the_sandbox_is_an_error_and_never_a_grade(
+    course: World, service: Any, echo: Any
+) -> None:
+    received = _submitted(course, b'{"answer": 42}')
+    echo.fail = SandboxError("the engine went away")
+    lease = course.jobs.lease("me", LEASE)
+    with pytest.raises(SandboxError):
+        service(echo).work(lease, threading.Event())
+    assert course.submissions.grade(received.id) is None
+
+
+class EndlessSandbox:
+    """Runs until it is cancelled, and remembers that it could tidy up."""
+
+    def __init__(self) -> None:
+        self.started = threading.Event()
+        self.tidied = False
+
+    def status(self) -> SandboxStatus:
+        return SandboxStatus(True, "endless", "endless", None, None)
+
+    async def run(self, notebook: dict[str, Any], limits: SandboxLimits) -> NotebookRun:
+        self.started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.tidied = True
+        raise AssertionError
+
+
+def test_cancelling_ends_the_run_and_lets_the_sandbox_tidy_up(course: World, service: Any) -> None:
+    _submitted(course, b'{"answer": 42}')
+    lease, cancel, endless = course.jobs.lease("me", LEASE), threading.Event(), EndlessSandbox()
+    caught: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            service(endless).work(lease, cancel)
+        except BaseException as error:
+            caught.append(error)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert endless.started.wait(60)
+    cancel.set()
+    worker.join(60)
+    assert not worker.is_alive()
+    assert isinstance(caught[0], Cancelled)
+    assert endless.tidied

@@ -1,0 +1,107 @@
+"""A real SQLite database per test, and one course with one assignment in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import update
+
+from jupyter_ppo.domain.courses import Assignment, CellKind, Course, Exercise
+from jupyter_ppo.domain.grading import ExerciseGrade, Grade
+from jupyter_ppo.domain.ports import CourseStore, JobQueue, SubmissionStore
+from jupyter_ppo.domain.sandbox import Verdict
+from jupyter_ppo.storage.courses import Courses
+from jupyter_ppo.storage.database import Database, open_database, sqlite_url
+from jupyter_ppo.storage.jobs import Jobs
+from jupyter_ppo.storage.submissions import Submissions
+from jupyter_ppo.storage.tables import JobRow
+
+EXERCISES = (
+    Exercise("gae", CellKind.TESTS, 2.0, 1),
+    Exercise("loss", CellKind.TESTS, 1.0, 3),
+    Exercise("why", CellKind.MANUAL, 3.0, 5),
+)
+
+
+class TickingClock:
+    """Every look is one second after the one before."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        self._now += timedelta(seconds=1)
+        return self._now
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(sqlite_url(tmp_path / "course.sqlite"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def courses(database: Database) -> CourseStore:
+    return Courses(database)
+
+
+@pytest.fixture
+def submissions(database: Database) -> SubmissionStore:
+    return Submissions(database, TickingClock())
+
+
+@pytest.fixture
+def jobs(database: Database) -> JobQueue:
+    return Jobs(database)
+
+
+@pytest.fixture
+def course(courses: CourseStore) -> Course:
+    return courses.create_course("ppo", "Proximal Policy Optimization")
+
+
+@pytest.fixture
+def assignment(courses: CourseStore, course: Course) -> Assignment:
+    return courses.release(
+        course.id, "first", source_digest="a" * 64, release_digest="b" * 64, exercises=EXERCISES
+    )
+
+
+@pytest.fixture
+def expire(database: Database) -> Callable[[UUID], None]:
+    """Let a job's lease run out now, without waiting for it."""
+
+    def expire(job_id: UUID) -> None:
+        with database.begin() as session:
+            session.execute(
+                update(JobRow)
+                .where(JobRow.id == job_id)
+                .values(lease_until=datetime(2000, 1, 1, tzinfo=UTC))
+            )
+
+    return expire
+
+
+@pytest.fixture
+def make_grade() -> Callable[[UUID, float], Grade]:
+    def make_grade(submission_id: UUID, points: float) -> Grade:
+        return Grade(
+            submission_id=submission_id,
+            exercises=(
+                ExerciseGrade("gae", points, 2.0, False, "All tests passed."),
+                ExerciseGrade("loss", 0.1, 1.0, False, "A part of the tests passed."),
+                ExerciseGrade("why", 0.0, 3.0, True, "A person reads this."),
+            ),
+            verdict=Verdict.RAN,
+            detail="",
+            feedback_digest="c" * 64,
+            graded_at=datetime(2026, 3, 2, 8, 0, 0, 123456, tzinfo=UTC),
+            wall_seconds=1.25,
+        )
+
+    return make_grade

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event
+
+from jupyter_ppo.domain.courses import Assignment, CellKind, Course, Exercise
+from jupyter_ppo.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from jupyter_ppo.domain.grading import Grade
+from jupyter_ppo.domain.ids import new_id
+from jupyter_ppo.domain.ports import CourseStore, JobQueue, SubmissionStore
+from jupyter_ppo.domain.submissions import SubmissionState
+from jupyter_ppo.storage.database import Database
+
+MakeGrade = Callable[[UUID, float], Grade]
+MINUTE = timedelta(minutes=1)
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """Collect the statements that reach the database."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+def test_a_submission_comes_back_with_its_assignment_and_version(
+    submissions: SubmissionStore, assignment: Assignment
+) -> None:
+    made = submissions.submit(assignment, "ada", "d" * 64, ["gae is missing", "ümlaut"])
+    assert submissions.submission(made.id) == made
+    assert made.course_id == assignment.course_id
+    assert (made.assignment_name, made.version_number) == ("first", 1)
+    assert (made.user, made.attempt, made.digest) == ("ada", 1, "d" * 64)
+    assert made.state is SubmissionState.QUEUED
+    assert made.warnings == ("gae is missing", "ümlaut")
+    assert (made.points, made.max_points, made.needs_review) == (None, None, False)
+    assert made.submitted_at == datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)
+
+
+def test_a_submission_and_its_job_are_made_together(
+    submissions: SubmissionStore, jobs: JobQueue, assignment: Assignment
+) -> None:
+    made = submissions.submit(assignment, "ada", "d" * 64, [])
+    assert jobs.pending() == 1
+    lease = jobs.lease("worker", MINUTE)
+    assert lease is not None
+    assert lease.submission_id == made.id
+
+
+def test_attempts_are_counted_per_student_and_assignment(
+    submissions: SubmissionStore, courses: CourseStore, assignment: Assignment
+) -> None:
+    second = courses.release(
+        assignment.course_id,
+        "second",
+        source_digest="a" * 64,
+        release_digest="b" * 64,
+        exercises=[Exercise("x", CellKind.TESTS, 1, 0)],
+    )
+    made = [
+        submissions.submit(to, user, "d" * 64, []).attempt
+        for to, user in [(assignment, "ada"), (assignment, "bob"), (assignment, "ada")]
+    ]
+    assert made == [1, 1, 2]
+    assert submissions.submit(second, "ada", "d" * 64, []).attempt == 1
+
+
+def test_attempts_at_the_same_moment_get_different_numbers(
+    submissions: SubmissionStore, assignment: Assignment
+) -> None:
+    gate = threading.Barrier(8)
+    attempts: list[int] = []
+
+    def run() -> None:
+        gate.wait()
+        attempts.append(submissions.submit(assignment, "ada", "d" * 64, []).attempt)
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(attempts) == list(range(1, 9))
+
+
+def test_a_given_time_is_kept_as_the_same_moment_in_utc(
+    submissions: SubmissionStore, assignment: Assignment
+) -> None:
+    berlin = timezone(timedelta(hours=1))
+    when = datetime(2026, 2, 1, 0, 30, 0, 5, tzinfo=berlin)
+    made = submissions.submit(assignment, "ada", "d" * 64, [], submitted_at=when)
+    assert submissions.submission(made.id).submitted_at == when
+    assert submissions.submission(made.id).submitted_at.tzinfo is UTC
+    with pytest.raises(InvalidInputError, match="no time zone"):
+        submissions.submit(assignment, "ada", "d" * 64, [], submitted_at=when.replace(tzinfo=None))
+
+
+def test_what_is_not_there_is_not_found(
+    submissions: SubmissionStore, assignment: Assignment
+) -> None:
+    with pytest.raises(NotFoundError):
+        submissions.submission(new_id())
+    with pytest.raises(NotFoundError):
+        submissions.regrade(new_id())
+    with pytest.raises(NotFoundError):
+        submissions.submit(replace(assignment, id=new_id()), "ada", "d" * 64, [])
+    assert submissions.grade(new_id()) is None
+
+
+def test_submissions_are_listed_newest_first_and_filtered(
+    submissions: SubmissionStore, courses: CourseStore, course: Course, assignment: Assignment
+) -> None:
+    other_course = courses.create_course("dqn", "Another course")
+    other = courses.release(
+        other_course.id, "first", source_digest="a" * 64, release_digest="b" * 64, exercises=[]
+    )
+    ada1 = submissions.submit(assignment, "ada", "d" * 64, [])
+    bob1 = submissions.submit(assignment, "bob", "d" * 64, [])
+    ada2 = submissions.submit(assignment, "ada", "e" * 64, [])
+    submissions.submit(other, "ada", "d" * 64, [])
+
+    def listed(**filters: Any) -> tuple[list[UUID], int]:
+        page = submissions.submissions(course.id, **{"offset": 0, "limit": 10, **filters})
+        return [item.id for item in page.items], page.total
+
+    assert listed() == ([ada2.id, bob1.id, ada1.id], 3)
+    assert listed(user="ada") == ([ada2.id, ada1.id], 2)
+    assert listed(latest=True) == ([ada2.id, bob1.id], 2)
+    assert listed(user="ada", latest=True) == ([ada2.id], 1)
+    assert listed(assignment_id=assignment.id, offset=1, limit=1) == ([bob1.id], 3)
+    assert listed(assignment_id=other.id) == ([], 0)
+    assert listed(offset=7) == ([], 3)
+
+
+def test_a_list_takes_as_many_statements_for_thirty_as_for_one(
+    database: Database,
+    submissions: SubmissionStore,
+    jobs: JobQueue,
+    course: Course,
+    assignment: Assignment,
+    make_grade: MakeGrade,
+) -> None:
+    counts = []
+    for size in (1, 30):
+        for number in range(submissions.submissions(course.id, offset=0, limit=1).total, size):
+            submissions.submit(assignment, f"student-{number}", "d" * 64, [])
+            lease = jobs.lease("worker", MINUTE)
+            assert lease is not None
+            jobs.succeed(lease, make_grade(lease.submission_id, 1.0))
+        with statements(database) as seen:
+            page = submissions.submissions(course.id, offset=0, limit=100)
+        assert [item.max_points for item in page.items] == [6.0] * size
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+def test_a_grade_comes_back_as_it_was_stored(
+    submissions: SubmissionStore, jobs: JobQueue, assignment: Assignment, make_grade: MakeGrade
+) -> None:
+    made = submissions.submit(assignment, "ada", "d" * 64, [])
+    assert submissions.grade(made.id) is None
+    lease = jobs.lease("worker", MINUTE)
+    assert lease is not None
+    grade = make_grade(made.id, 0.2)
+    jobs.succeed(lease, grade)
+    assert submissions.grade(made.id) == grade
+    graded = submissions.submission(made.id)
+    assert graded.state is SubmissionState.GRADED
+    # 0.1 + 0.2 without the noise of binary fractions
+    assert (graded.points, graded.max_points, graded.needs_review) == (0.3, 6.0, True)
+
+
+def test_the_old_grade_stays_until_the_new_one_is_there(
+    submissions: SubmissionStore, jobs: JobQueue, assignment: Assignment, make_grade: MakeGrade
+) -> None:
+    made = submissions.submit(assignment, "ada", "d" * 64, [])
+    old, new = make_grade(made.id, 1.0), make_grade(made.id, 2.0)
+    new = replace(new, exercises=new.exercises[:2])
+    first = jobs.lease("worker", MINUTE)
+    assert first is not None
+    jobs.succeed(first, old)
+
+    assert submissions.regrade(made.id).state is SubmissionState.QUEUED
+    assert submissions.grade(made.id) == old
+    second = jobs.lease("worker", MINUTE)
+    assert second is not None
+    assert second.fence > first.fence
+    assert second.attempt == 1
+    assert submissions.grade(made.id) == old
+    jobs.succeed(second, new)
+    assert submissions.grade(made.id) == new
+
+
+def test_a_submission_under_way_cannot_be_graded_again(
+    submissions: SubmissionStore, jobs: JobQueue, assignment: Assignment
+) -> None:
+    made = submissions.submit(assignment, "ada", "d" * 64, [])
+    with pytest.raises(ConflictError, match="queued already"):
+        submissions.regrade(made.id)
+    assert jobs.lease("worker", MINUTE) is not None
+    with pytest.raises(ConflictError, match="grading already"):
+        submissions.regrade(made.id)
+
+
+def test_a_failed_submission_can_be_graded_again(
+    submissions: SubmissionStore, jobs: JobQueue, assignment: Assignment, make_grade: MakeGrade
+) -> None:
+    made = submissions.submit(assignment, "ada", "d" * 64, [])
+    while (lease := jobs.lease("worker", MINUTE)) is not None:
+        jobs.fail(lease, "The engine is gone.")
+    assert submissions.submission(made.id).error == "The engine is gone."
+
+    again = submissions.regrade(made.id)
+    assert (again.state, again.error) == (SubmissionState.QUEUED, None)
+    lease = jobs.lease("worker", MINUTE)
+    assert lease is not None
+    jobs.succeed(lease, make_grade(made.id, 1.0))
+    assert submissions.submission(made.id).state is SubmissionState.GRADED

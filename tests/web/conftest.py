@@ -1,0 +1,217 @@
+"""A real server with the extension, real storage and grader, and six people in one course."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import time
+from typing import Any
+
+import nbformat
+import pytest
+from jupyter_server.auth import IdentityProvider, User
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from pytest_jupyter.jupyter_server import *  # noqa: F403 - fixtures and hooks of this folder
+from tornado.httpclient import HTTPResponse
+from traitlets import List, Unicode
+from traitlets.config import Config
+
+from jupyter_ppo.domain.sandbox import (
+    CellRun,
+    NotebookRun,
+    SandboxLimits,
+    SandboxStatus,
+    Verdict,
+)
+
+API = "jupyter-ppo/api/v1"
+DEADLINE_SECONDS = 60
+
+ADMIN, INSTRUCTOR, GRADER = "ada", "ines", "gil"
+OWNER, OTHER, OUTSIDER = "sam", "sue", "oto"
+
+
+class NamesAsTokens(IdentityProvider):
+    """Signs in whoever sends a known name as the token."""
+
+    people = List(Unicode()).tag(config=True)
+
+    def get_user(self, handler: Any) -> User | None:
+        name = handler.request.headers.get("Authorization", "").removeprefix("token ")
+        if name not in self.people:
+            return None
+        handler._token_authenticated = True
+        return User(username=name)
+
+
+class PassingSandbox:
+    """Answers as a container in which no cell failed; runs nothing."""
+
+    def status(self) -> SandboxStatus:
+        return SandboxStatus(True, "test engine", "test image", None, None)
+
+    async def run(self, notebook: dict[str, Any], limits: SandboxLimits) -> NotebookRun:
+        ran = copy.deepcopy(notebook)
+        code = [i for i, cell in enumerate(ran["cells"]) if cell["cell_type"] == "code"]
+        cells = tuple(CellRun(i, finished=True, seconds=0.0) for i in code)
+        return NotebookRun(ran, Verdict.RAN, "", cells, 0.0)
+
+
+class Api:
+    """Speaks to the server as one of the people, or as nobody."""
+
+    def __init__(self, fetch: Any) -> None:
+        self._fetch = fetch
+
+    async def __call__(
+        self,
+        user: str | None,
+        method: str,
+        path: str,
+        body: bytes | dict[str, Any] | None = None,
+        *,
+        params: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> HTTPResponse:
+        sent = json.dumps(body).encode() if isinstance(body, dict) else body
+        response: HTTPResponse = await self._fetch(
+            f"{API}{path}",
+            method=method,
+            body=sent,
+            params=params,
+            headers={"Authorization": f"token {user}" if user else ""} | (headers or {}),
+            raise_error=False,
+            allow_nonstandard_methods=True,
+            follow_redirects=False,
+            request_timeout=DEADLINE_SECONDS,
+            **options,
+        )
+        return response
+
+    async def ok(self, user: str, method: str, path: str, *args: Any, **options: Any) -> Any:
+        response = await self(user, method, path, *args, **options)
+        assert response.code in {200, 201, 202}, (method, path, response.code, response.body)
+        return json.loads(response.body)
+
+    async def graded(self, submission: str) -> dict[str, Any]:
+        """Wait until the submission is graded, and return it."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while True:
+            found: dict[str, Any] = await self.ok(ADMIN, "GET", f"/submissions/{submission}")
+            if found["state"] == "graded":
+                return found
+            assert found["state"] != "failed", found["error"]
+            assert time.monotonic() < deadline, found
+            await asyncio.sleep(0.02)
+
+    async def course(self, source: bytes, name: str = "ppo") -> None:
+        """Make a course with everyone in their role and one assignment, "one"."""
+        await self.ok(ADMIN, "POST", "/courses", {"name": name, "title": "Learn PPO"})
+        for user, role in (
+            (INSTRUCTOR, "instructor"),
+            (GRADER, "grader"),
+            (OWNER, "student"),
+            (OTHER, "student"),
+        ):
+            await self.ok(ADMIN, "PUT", f"/courses/{name}/members/{user}", {"role": role})
+        await self.ok(INSTRUCTOR, "PUT", f"/courses/{name}/assignments/one", source)
+
+    async def submit(self, notebook: bytes, user: str = OWNER) -> dict[str, Any]:
+        """Hand in a notebook, and return the receipt."""
+        path = "/courses/ppo/assignments/one/submissions"
+        receipt: dict[str, Any] = await self.ok(user, "POST", path, notebook)
+        return receipt
+
+
+@pytest.fixture
+def api(jp_fetch: Any) -> Api:
+    return Api(jp_fetch)
+
+
+@pytest.fixture
+def sandbox_class() -> type:
+    return PassingSandbox
+
+
+@pytest.fixture
+def server_settings() -> dict[str, Any]:
+    """Settings of Jupyter Server that a test adds."""
+    return {}
+
+
+@pytest.fixture
+def service_settings() -> dict[str, Any]:
+    """Settings of the service that a test adds."""
+    return {}
+
+
+@pytest.fixture
+def jp_server_config(
+    tmp_path: Any,
+    sandbox_class: type,
+    server_settings: dict[str, Any],
+    service_settings: dict[str, Any],
+) -> Config:
+    people = [ADMIN, INSTRUCTOR, GRADER, OWNER, OTHER, OUTSIDER]
+    return Config(
+        {
+            "ServerApp": {
+                "jpserver_extensions": {"jupyter_ppo": True, "jupyter_server_terminals": False},
+                "identity_provider_class": NamesAsTokens,
+                "allow_unauthenticated_access": False,
+                "reraise_server_extension_failures": True,
+                **server_settings,
+            },
+            "NamesAsTokens": {"people": people},
+            "PPOService": {
+                "data_dir": str(tmp_path / "ppo"),
+                "identity": "provider",
+                "admins": [ADMIN],
+                "sandbox_class": sandbox_class,
+                **service_settings,
+            },
+        }
+    )
+
+
+def _graded(grade_id: str, **more: Any) -> dict[str, Any]:
+    cell = {"grade": False, "solution": False, "locked": False, "schema_version": 3}
+    return {"nbgrader": cell | {"grade_id": grade_id} | more}
+
+
+@pytest.fixture
+def source() -> bytes:
+    """An author's notebook: a solution, its tests (2 points) and a free-text answer (3 points)."""
+    notebook = new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        cells=[
+            new_markdown_cell("# One", id="title"),
+            new_code_cell(
+                "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
+                id="double",
+                metadata=_graded("double", solution=True),
+            ),
+            new_code_cell(
+                "assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(3) == 6\n"
+                "### END HIDDEN TESTS",
+                id="double-tests",
+                metadata=_graded(
+                    "double-tests", grade=True, locked=True, points=2, cell_type="code"
+                ),
+            ),
+            new_markdown_cell(
+                "Because.",
+                id="why",
+                metadata=_graded("why", grade=True, solution=True, points=3, cell_type="markdown"),
+            ),
+        ],
+    )
+    return nbformat.writes(notebook).encode()
+
+
+@pytest.fixture
+def answer(source: bytes) -> bytes:
+    """A student's notebook with every cell in it."""
+    return source

@@ -1,0 +1,50 @@
+"""The committed OpenAPI document is what the code describes, and valid."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from jupyter_ppo.web.openapi import DOCUMENT, build_openapi, render
+from jupyter_ppo.web.urls import ROUTES
+
+
+def test_the_committed_document_is_up_to_date() -> None:
+    committed = DOCUMENT.read_text(encoding="utf-8")
+    assert committed == render(build_openapi()), "run: python -m jupyter_ppo.web.openapi"
+
+
+def test_the_document_is_valid_openapi() -> None:
+    OpenAPIV31SpecValidator(build_openapi()).validate()
+
+
+def test_the_document_has_every_verb_with_a_summary_and_its_own_name() -> None:
+    paths = build_openapi()["paths"]
+    assert list(paths) == [path for path, _ in ROUTES]
+    operations = [
+        operation
+        for path in paths.values()
+        for key, operation in path.items()
+        if key != "parameters"
+    ]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert all(len(operation["summary"]) > 10 for operation in operations)
+    assert [path for path in paths if paths[path].get("get", {}).get("security") == []] == [
+        "/health"
+    ]
+
+
+def test_every_parameter_of_an_address_is_described() -> None:
+    for path, description in build_openapi()["paths"].items():
+        described = [each["name"] for each in description.get("parameters", [])]
+        assert described == re.findall(r"\{(\w+)\}", path)
+
+
+async def test_the_document_is_served(api: Any) -> None:
+    response = await api("sam", "GET", "/openapi.json")
+    assert response.headers["Content-Type"] == "application/json"
+    assert json.loads(response.body) == build_openapi()
