@@ -5,11 +5,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
 
-.ci/setup.sh
+.ci/setup.sh python
 . .ci/engine-lease.sh
-if [ "$engine_status" = 0 ]; then
-  jupyter ppo image build >&2
-elif [ "$engine_status" != 3 ]; then
-  exit "$engine_status"
-fi
-jupyter ppo demo "$@"
+[ "$engine_status" = 0 ] || [ "$engine_status" = 3 ] || exit "$engine_status"
+build_both
+# In the background with wait, the shell handles a signal at once. Job control (-m) gives the demo a
+# process group of its own, in which SIGINT is not ignored: it ends its server on it, and only once.
+set -m
+jupyter ppo demo "$@" </dev/null &
+demo=$!
+set +m
+trap 'kill -INT "$demo" 2>/dev/null; wait "$demo"; exit 130' INT TERM HUP
+wait "$demo"

@@ -13,3 +13,12 @@ trap 'exit 143' TERM
 
 engine_status=0
 docker/engine.sh start || engine_status=$?
+
+# Builds the front end and, with an engine, the sandbox image side by side; fails if either does.
+build_both() {
+  local front_end image=0
+  .ci/setup.sh front-end &
+  front_end=$!
+  [ "$engine_status" != 0 ] || jupyter ppo image build >&2 || image=$?
+  wait "$front_end" && return "$image"
+}

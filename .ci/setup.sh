@@ -2,7 +2,9 @@
 # Sets up .venv with the package (editable) and the built front end. Needs Python >= 3.11; a Node
 # comes from PyPI when the system has none. Quick when nothing changed.
 #
-#   .ci/setup.sh             what the package, its tests and its checks need
+#   .ci/setup.sh             both of the next two
+#   .ci/setup.sh python      .venv with the package, its tests' and its checks' needs
+#   .ci/setup.sh front-end   the JupyterLab extension, built and linked into .venv
 #   .ci/setup.sh browser     a Chromium for the browser tests, if root and none is there
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -118,14 +120,15 @@ browser() {
 }
 
 case ${1:-} in
-  '')
+  '' | python)
     virtual_environment
     python_packages
-    front_end
-    ;;
+    ;;&
+  '' | front-end) front_end ;;
+  python) ;;
   browser) browser ;;
   *)
-    printf 'usage: %s [browser]\n' "$0" >&2
+    printf 'usage: %s [python|front-end|browser]\n' "$0" >&2
     exit 2
     ;;
 esac

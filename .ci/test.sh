@@ -5,15 +5,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
 
-.ci/setup.sh
+.ci/setup.sh python
 . .ci/engine-lease.sh
 if [ "$engine_status" != 0 ]; then
   echo "make test: no container engine, so the tests cannot run." >&2
   exit "$engine_status"
 fi
 .ci/setup.sh browser
-jupyter ppo image build
-# Not exec: the trap has to run. In the background with wait: a signal is handled at once.
+build_both
+# In the background with wait: the shell then handles a signal at once, and passes it on.
 python .ci/steps.py "$@" &
 steps=$!
 trap 'kill "$steps" 2>/dev/null; wait "$steps"; exit 143' TERM INT HUP

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from jupyter_ppo.autograde.cells import text_of
 from jupyter_ppo.autograde.score import error_line
-from jupyter_ppo.autograde.text import shortened, visible, without_hidden
+from jupyter_ppo.autograde.text import presentable, shortened, visible, without_hidden
 
 #: Characters of one output, of one cell's source, and of one markdown cell that is rendered.
 OUTPUT_MAX, SOURCE_MAX, MARKDOWN_MAX = 8_000, 40_000, 20_000
@@ -134,7 +134,7 @@ def _picture(mime: str, encoded: str) -> Markup:
 
 
 def _shown(text: str, hidden: Sequence[str]) -> str:
-    return shortened(without_hidden(visible(text), hidden), OUTPUT_MAX)
+    return presentable(text, OUTPUT_MAX, hidden)
 
 
 def _pre(text: str, name: str = "result") -> Markup:

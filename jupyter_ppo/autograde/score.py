@@ -16,7 +16,7 @@ from typing import Any
 
 from jupyter_ppo.autograde.cells import grade_id_of, hidden_lines, kind_of, nbgrader_of, text_of
 from jupyter_ppo.autograde.release import as_node
-from jupyter_ppo.autograde.text import visible, without_hidden
+from jupyter_ppo.autograde.text import presentable
 from jupyter_ppo.domain.courses import CellKind, Exercise
 from jupyter_ppo.domain.grading import ExerciseGrade
 from jupyter_ppo.domain.sandbox import NotebookRun, Verdict
@@ -81,7 +81,7 @@ def score_outputs(
     """Score a test cell that ran to its end; ``points`` is its maximum."""
     for output in outputs:
         if output.get("output_type") == "error":
-            shown = without_hidden(error_line(output), hidden)
+            shown = presentable(error_line(output), 4 * _REASON_MAX, hidden)
             return _Score(0.0, _one_line(f"A test failed with {shown}"))
     for output in outputs:
         if output.get("output_type") == "stream" and output.get("name") == "stderr":
@@ -93,9 +93,9 @@ def score_outputs(
 
 
 def error_line(output: dict[str, Any]) -> str:
-    """Return an error output's name and message, as plain text."""
+    """Return an error output's name and message, as they came."""
     name, value = text_of(output.get("ename")), text_of(output.get("evalue"))
-    return visible(f"{name}: {value}" if value else name)
+    return f"{name}: {value}" if value else name
 
 
 def _partial(output: dict[str, Any], points: float) -> _Score:

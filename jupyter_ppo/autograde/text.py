@@ -33,8 +33,16 @@ def shortened(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     tail = limit // 4
-    cut = len(text) - limit
-    return f"{text[: limit - tail]}\n[... {cut} characters left out ...]\n{text[-tail:]}"
+    return f"{text[: limit - tail]}\n[... the middle is left out ...]\n{text[-tail:]}"
+
+
+def presentable(text: str, limit: int, hidden: Iterable[str] = ()) -> str:
+    """Return ``text`` visible, without ``hidden`` lines, and at most about ``limit`` long.
+
+    A very long text is cut roughly first, so that the work is bounded too; that cut lies where the
+    fine one leaves out, so it cannot leave half of a hidden line.
+    """
+    return shortened(without_hidden(visible(shortened(text, 8 * limit)), hidden), limit)
 
 
 def without_hidden(text: str, hidden: Iterable[str]) -> str:

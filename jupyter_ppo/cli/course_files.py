@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jupyter_ppo
 from jupyter_ppo.domain.errors import NotFoundError
 
 FIRST_ASSIGNMENT = "ppo-in-one-sitting"
@@ -12,7 +11,7 @@ FIRST_ASSIGNMENT = "ppo-in-one-sitting"
 
 def course_notebook(name: str) -> Path:
     """Return the source notebook of an assignment of the course that comes with the package."""
-    package = Path(jupyter_ppo.__file__).parent
+    package = Path(__file__).parent.parent
     for folder in (package / "notebooks", package.parent / "notebooks"):
         path = folder / f"{name}.ipynb"
         if path.is_file():

@@ -30,7 +30,8 @@ REMEDY: Final = (
     "set DOCKER_HOST to an engine that runs."
 )
 
-_FAILURES: Final = (DockerException, RequestException, OSError, ValueError, KeyError)
+# What the SDK lets through when the other side answers something else than an engine would.
+_FAILURES: Final = (DockerException, RequestException, OSError, ValueError, KeyError, TypeError)
 
 
 class Engine:

@@ -170,11 +170,9 @@ class Execution(NotebookClient):
             case KernelEnd(cause=Cause.WALL):
                 raise RunEnded(Verdict.WALL_TIMEOUT, self._wall_detail())
             case KernelEnd(cause=Cause.OUTPUT, detail=detail):
-                size = f"{self._limits.output_bytes} bytes, {self._limits.outputs} outputs"
-                detail = (
-                    f"Too much output {where}: {detail} (limits output_bytes, outputs: {size})."
-                )
-                raise RunEnded(Verdict.OUTPUT_LIMIT, detail)
+                size = f"{self._limits.output_bytes} bytes and {self._limits.outputs} outputs"
+                detail = f"Too much output {where}: {detail}; {size} are allowed"
+                raise RunEnded(Verdict.OUTPUT_LIMIT, f"{detail} (limits output_bytes, outputs).")
             case KernelEnd(cause=Cause.PROTOCOL, detail=detail):
                 raise _violation(ValueError(detail))
             case _:

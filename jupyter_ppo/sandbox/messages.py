@@ -59,8 +59,9 @@ def _check_fields(msg_type: str, content: dict[str, Any]) -> None:
     match msg_type:
         case "stream":
             _require(msg_type, content, "text", str)
-            if content.get("name") not in {"stdout", "stderr"}:
-                msg = f"a stream is named {str(content.get('name'))[:40]!r}"
+            _require(msg_type, content, "name", str)
+            if content["name"] not in {"stdout", "stderr"}:
+                msg = f"a stream is named {content['name'][:40]!r}"
                 raise ValueError(msg)
         case "error":
             _require(msg_type, content, "ename", str)
@@ -109,11 +110,12 @@ def _require(msg_type: str, content: dict[str, Any], name: str, kind: type) -> N
 
 def checked_reply(content: Any) -> dict[str, Any]:
     """Return the content of an execute_reply; raise ``ValueError`` that says what is wrong."""
-    if not isinstance(content, dict) or content.get("status") not in {"ok", "error", "aborted"}:
+    status = content.get("status") if isinstance(content, dict) else None
+    if not isinstance(status, str) or status not in {"ok", "error", "aborted"}:
         msg = "an execute_reply has no valid 'status'"
         raise ValueError(msg)
-    if content["status"] == "error":
+    if status == "error":
         error = {name: content.get(name) for name in ("ename", "evalue", "traceback")}
         cleaned, _ = checked_content("error", error)
         return {"status": "error"} | cleaned
-    return {"status": content["status"]}
+    return {"status": status}

@@ -249,9 +249,12 @@ class AssessmentService:
 
     def submission(self, caller: Caller, submission_id: UUID) -> Submission:
         """Return a submission that the caller owns or grades; else raise ``NotFoundError``."""
-        submission = self._submissions.submission(submission_id)
-        if not self._access.may_see(caller, submission):
-            msg = f"There is no submission {submission_id}."
+        try:
+            submission = self._submissions.submission(submission_id)
+        except NotFoundError:
+            submission = None
+        if submission is None or not self._access.may_see(caller, submission):
+            msg = "There is no such submission."  # the same for a foreign one and for none
             raise NotFoundError(msg, field="submission")
         return submission
 

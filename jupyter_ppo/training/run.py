@@ -13,14 +13,13 @@ import threading
 import time
 from pathlib import Path
 
-import jupyter_ppo
 from jupyter_ppo.domain.errors import ConflictError, UnavailableError
 from jupyter_ppo.domain.training import Command, MetricPoint, RunSpec, RunState, RunStatus
 from jupyter_ppo.training.files import LineReader, RunDirectory, point_from_json
 
 _POLL_SECONDS = 0.05
 _WORKER = (sys.executable, "-X", "faulthandler", "-m", "jupyter_ppo.training.worker")
-_EXIT_SECONDS = 5.0
+_EXIT_SECONDS = 30.0  # a worker needs far less, unless the machine is very busy
 _ERROR_LINE = re.compile(r"[\w.]*(?:Error|Exception|Interrupt|Exit|NotFound)\b.*")
 
 #: Workers that this process owns: a run lasts as long as this process, not as some variable.
@@ -123,9 +122,12 @@ class Run:
         """Wait for a process that has ended or is about to; return its exit status if known."""
         if self._process is None:
             return None
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             self._process.wait(_EXIT_SECONDS)
-            self._release()
+        except subprocess.TimeoutExpired:  # it has written its end: nothing is lost
+            self._process.kill()
+            self._process.wait()
+        self._release()
         return self._process.returncode
 
     def _release(self) -> None:
@@ -179,7 +181,7 @@ def _worker_environment() -> dict[str, str]:
     environment = dict(os.environ)
     # Two threads on a busy two-core machine are up to eight times slower than one.
     environment.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
-    root = Path(jupyter_ppo.__file__).parents[1]
+    root = Path(__file__).resolve().parents[2]
     if root.name not in {"site-packages", "dist-packages"}:  # a source tree: found as we found it
         known = environment.get("PYTHONPATH")
         environment["PYTHONPATH"] = f"{root}{os.pathsep}{known}" if known else str(root)

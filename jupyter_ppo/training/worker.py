@@ -24,7 +24,7 @@ from jupyter_ppo.domain.training import RunState, RunStatus
 from jupyter_ppo.training.files import RunDirectory
 
 #: How long an update may take to end after the owner is gone or SIGTERM came.
-_GRACE_SECONDS = 10.0
+_GRACE_SECONDS = 30.0
 _OWNER_POLL_SECONDS = 1.0
 
 
@@ -108,4 +108,7 @@ def _one_line(error: BaseException) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # all is written; taking torch apart would only cost time

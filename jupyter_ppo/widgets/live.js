@@ -52,7 +52,7 @@ export function progressText(snapshot) {
   ];
   if (rate > 0) parts.push(`${Math.round(rate).toLocaleString('en-US')} steps/s`);
   if (left !== null) parts.push(`about ${formatDuration(left)} left`);
-  else parts.push(`took ${formatDuration(snapshot.seconds)} without pauses`);
+  else parts.push(`trained for ${formatDuration(snapshot.seconds)}`);
   return parts.join(' · ');
 }
 
@@ -259,7 +259,7 @@ class Chart {
     } else {
       const yTicks = niceTicks(low, high, height > 200 ? 5 : 3);
       const x1 = Math.max(last, 1);
-      const xTicks = niceTicks(0, x1, Math.max(2, Math.floor(width / 110))).filter((tick) => tick <= x1);
+      const xTicks = niceTicks(0, x1, Math.max(2, Math.floor(width / 80))).filter((tick) => tick <= x1);
       const [y0, y1] = [yTicks[0], yTicks[yTicks.length - 1]];
       const x = (step) => left + ((width - left - right) * step) / x1;
       const y = (value) => base - ((base - top) * (value - y0)) / (y1 - y0);

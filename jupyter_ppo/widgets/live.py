@@ -78,8 +78,9 @@ def train(
 class LiveRun(anywidget.AnyWidget):
     """A run with its live view. All of it works without a front end as well."""
 
-    _esm = Path(__file__).with_name("live.js")
-    _css = Path(__file__).with_name("live.css")
+    # Text, not paths: anywidget may watch a path with a thread of its own.
+    _esm = Path(__file__).with_name("live.js").read_text("utf-8")
+    _css = Path(__file__).with_name("live.css").read_text("utf-8")
 
     charts: traitlets.List[Any] = traitlets.List().tag(
         sync=True
@@ -100,7 +101,8 @@ class LiveRun(anywidget.AnyWidget):
         self._ended = threading.Event()
         self._display_id: str | None = None
         self._shown_in: Any = None
-        self._waiting = 0
+        self._waiting = 0  # callers in wait(): they keep the picture, in the cell that they block
+        self._followed_to_end = False
         self._picture_kept = False
         spec = self._run.spec
         super().__init__(
@@ -177,16 +179,18 @@ class LiveRun(anywidget.AnyWidget):
 
     def wait(self, timeout: float | None = None) -> RunState:
         """Wait until the run ends, or ``timeout`` seconds; return the state reached by then."""
-        self._waiting += 1
+        with self._lock:
+            self._waiting += 1
         try:
             state = self._run.wait(timeout)
             if state.is_final:
                 self._follower.join(5)
+            return state
         finally:
-            self._waiting -= 1
-        if state.is_final:
-            self._keep_picture()
-        return state
+            with self._lock:
+                self._waiting -= 1
+                if self._followed_to_end and not self._waiting:
+                    self._keep_picture()
 
     def show(self) -> None:
         """Show the live view below the current cell, once per cell."""
@@ -248,8 +252,10 @@ class LiveRun(anywidget.AnyWidget):
             failed = RunStatus(RunState.FAILED, self._status.step, message=str(error))
             self.snapshot = _snapshot(self.spec, failed)
         atexit.unregister(self._stop_following)
-        if not self._waiting and not self._ended.is_set():
-            self._keep_picture()
+        with self._lock:
+            self._followed_to_end = not self._ended.is_set()
+            if self._followed_to_end and not self._waiting:
+                self._keep_picture()
 
     def _stop_following(self) -> None:
         self._ended.set()
@@ -289,10 +295,9 @@ class LiveRun(anywidget.AnyWidget):
 
     def _keep_picture(self) -> None:
         """Put the final picture into the notebook, so that a saved one shows the end."""
-        with self._lock:
-            if self._picture_kept or self._display_id is None:
-                return
-            self._picture_kept = True
+        if self._picture_kept or self._display_id is None:
+            return
+        self._picture_kept = True
         from IPython.display import publish_display_data
 
         publish_display_data(  # type: ignore[no-untyped-call]

@@ -152,7 +152,7 @@ def test_nothing_a_student_writes_becomes_active(page: Any, make: Any, evil: str
 
 
 @settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     pieces=st.lists(st.sampled_from([*EVIL, "`", "```", "$$", "<", "&lt;", '"', "'"]) | st.text()),
@@ -185,7 +185,7 @@ def test_invisible_and_bidirectional_characters_are_named(page: Any, make: Any) 
 def test_floods_are_cut_and_the_page_stays_small(
     grader: NotebookGrader, make: Any, source: bytes
 ) -> None:
-    flood = make.stream("stdout", "x" * 3_000_000)
+    flood = make.stream("stdout", "x" * 300_000)
     extra = [make.code(f"print({n})") for n in range(200)]
     document = json.loads(grader.release(source).release)
     document["cells"] += extra
@@ -194,7 +194,7 @@ def test_floods_are_cut_and_the_page_stays_small(
     data = grader.feedback(make.submission(), make.ran(notebook, outputs), ())
     assert len(data) < 6_000_000
     text = Page(data).text
-    assert "characters left out" in text
+    assert "the middle is left out" in text
     assert "10 more outputs are left out" in text
     assert "The rest of the notebook is left out" in text
 

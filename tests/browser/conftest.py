@@ -61,6 +61,12 @@ def _environment(home: Path) -> dict[str, str]:
     extensions.mkdir(parents=True)
     (extensions / "jupyter-ppo").symlink_to(ROOT / "jupyter_ppo" / "labextension")
     (home / "work").mkdir()
+    # No question about news over the page, and nothing asked of the network.
+    notification = home / "settings" / "@jupyterlab" / "apputils-extension"
+    notification.mkdir(parents=True)
+    (notification / "notification.jupyterlab-settings").write_text(
+        json.dumps({"fetchNews": "false", "checkForUpdates": False})
+    )
     paths = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")},
@@ -188,4 +194,5 @@ def page(context: BrowserContext, lab: Lab) -> Page:
     page.goto(f"{lab.url}lab?token={TOKEN}&reset", wait_until="domcontentloaded")
     page.wait_for_function("window.jupyterapp !== undefined", timeout=120_000)
     page.evaluate("() => window.jupyterapp.restored")
+    page.locator(".jp-Launcher").wait_for(timeout=120_000)
     return page

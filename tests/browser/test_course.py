@@ -63,19 +63,16 @@ def _screenshot(page: Page, name: str) -> None:
 
 
 def _open_panel(page: Page) -> Locator:
-    """Open the panel as a person does who knows its name: through the command palette."""
-    page.keyboard.press("Control+Shift+c")
-    palette = page.locator(".lm-CommandPalette-input")
-    palette.fill("Open PPO Course")
-    page.locator(".lm-CommandPalette-item", has_text="Open PPO Course").first.click()
+    """Open the panel as a person does: by its icon in the left sidebar."""
+    page.locator('.jp-SideBar.jp-mod-left .lm-TabBar-tab[data-id="jupyter-ppo:course"]').click()
     panel = page.locator(".jp-PPO-panel")
-    expect(panel).to_be_visible()
+    expect(panel).to_be_visible(timeout=LONG)
     return panel
 
 
 def _card(panel: Locator) -> Locator:
     card = panel.locator(f'.jp-PPO-assignment[data-assignment="{ASSIGNMENT}"]')
-    expect(card).to_be_visible()
+    expect(card).to_be_visible(timeout=LONG)
     return card
 
 
@@ -115,8 +112,8 @@ def _theme(page: Page, name: str, *, light: bool) -> None:
     page.evaluate(
         "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
     )
-    body = page.locator(f'body[data-jp-theme-light="{str(light).lower()}"]')
-    expect(body).to_be_visible(timeout=LONG)
+    value = str(light).lower()
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", value, timeout=LONG)
 
 
 def test_a_student_trains_submits_and_reads_the_feedback(page: Page, lab: Any) -> None:
@@ -204,7 +201,8 @@ def test_without_a_notebook_submit_says_what_to_do(page: Page, lab: Any) -> None
     page.evaluate(
         "() => window.jupyterapp.commands.execute('filebrowser:open-path', {path: 'empty'})"
     )
-    card = _card(_open_panel(page))
+    page.evaluate("() => window.jupyterapp.commands.execute('ppo-course:open')")
+    card = _card(page.locator(".jp-PPO-panel"))
     card.locator(".jp-PPO-submit").click()
     expect(card.get_by_role("alert")).to_contain_text('Press "Get notebook"')
     assert lab.api("/courses/ppo/submissions")["total"] == before

@@ -280,19 +280,6 @@ def _is_zombie(pid: int) -> bool:
         return True
 
 
-def test_a_worker_ends_when_its_parent_exits_as_usual(
-    tmp_path: Path, parent: subprocess.Popen[str]
-) -> None:
-    assert parent.stdin is not None
-    assert parent.stdout is not None
-    parent.stdout.readline()
-    run = open_run(tmp_path / "run")
-    until(lambda: run.status().step > 0, "training")
-    parent.stdin.close()
-    assert parent.wait(_DEADLINE) == 0
-    assert run.state() is RunState.STOPPED
-
-
 def test_a_run_that_nobody_works_on_is_failed_not_silent(tmp_path: Path) -> None:
     files = RunDirectory(tmp_path)
     files.create(small())

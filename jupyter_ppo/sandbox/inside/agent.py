@@ -1,4 +1,4 @@
-"""Process 1 of a container: starts the kernel, relays its messages, outlives it to say why it ended.
+"""Process 1 of a container: starts the kernel, relays its messages, and says how it ended.
 
 Standard input and output carry frames (see ``frames``). On META the server sends the start message
 and then signals; the agent sends ``ready``, ``forked`` and at the end one ``exit``. When standard
@@ -45,6 +45,8 @@ _OOM_FILES: Final = ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup
 def main() -> None:
     """Run as process 1 until the kernel or the server ends; never returns."""
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    # Process 1 gets only the signals that it handles, and Python handles this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in _PRELOAD:
         with contextlib.suppress(ImportError):
             __import__(name)

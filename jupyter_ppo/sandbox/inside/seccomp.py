@@ -3,7 +3,8 @@
 Older engines' default profile lets through what a notebook never needs and what a network
 namespace or a capability does not cover: AF_VSOCK, AF_ALG, io_uring, ptrace, userfaultfd, System V
 memory, message queues, key rings. The filter answers those with an error; programs of a foreign
-architecture (32-bit ``int 0x80``) are killed. Source: seccomp(2), linux/audit.h, moby's profiles/seccomp.
+architecture (32-bit ``int 0x80``) are killed. Source: seccomp(2), linux/audit.h, moby's
+profiles/seccomp.
 """
 
 from __future__ import annotations

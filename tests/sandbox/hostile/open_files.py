@@ -1,10 +1,13 @@
-# verdict: cell_timeout | kernel_died | ran
+# verdict: ran
 # ruff: noqa
-# uses up its file descriptors
+# opens files until it cannot
 import os
 
+opened = []
 try:
     while True:
-        os.open("/dev/null", 0)
+        opened.append(os.open("/dev/null", os.O_RDONLY))
 except OSError:
-    pass
+    for descriptor in opened:
+        os.close(descriptor)
+assert len(opened) < 256

@@ -1,0 +1,150 @@
+"""nbgrader's own quickstart course, graded by nbgrader and here: the same points, cell by cell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_ppo.autograde.notebook_grader import NotebookGrader
+from jupyter_ppo.domain.courses import CellKind
+from jupyter_ppo.domain.sandbox import SandboxLimits, Verdict
+
+NOTEBOOKS = ("problem1", "problem2")
+HALF_RIGHT = {
+    "squares": "def squares(n):\n    return [i ** 2 for i in range(1, n + 1)]",
+    "sum_of_squares": "def sum_of_squares(n):\n    return sum(i ** 2 for i in range(1, n + 1))",
+    "sum_of_squares_equation": "$n^2$",
+}
+POINTS = """
+import json, sys
+from nbgrader.api import Gradebook
+with Gradebook("sqlite:///gradebook.db") as book:
+    print(json.dumps([
+        [sub.student.id, book_.name, grade.name, grade.auto_score, grade.max_score]
+        for sub in book.assignment_submissions("ps1") for book_ in sub.notebooks
+        for grade in book_.grades
+    ]))
+"""
+
+
+def nbgrader(course: Path, *arguments: str) -> str:
+    """Run a command in the course folder as a teacher would, and return what it printed."""
+    programs = str(Path(sys.executable).parent)  # nbgrader calls alembic by name
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("PYTHONWARNINGS", None)
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=course,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def answered(release: dict[str, Any], answers: dict[str, str]) -> dict[str, Any]:
+    for cell in release["cells"]:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        cell["source"] = answers.get(name, cell["source"])
+    return release
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The quickstart course with ps1 released by nbgrader."""
+    root = tmp_path_factory.mktemp("nbgrader")
+    nbgrader(root, "-m", "nbgrader", "quickstart", "course")
+    nbgrader(root / "course", "-m", "nbgrader", "generate_assignment", "ps1", "--force")
+    return root / "course"
+
+
+@pytest.fixture(scope="module")
+def sources(course: Path) -> dict[str, bytes]:
+    return {name: (course / f"source/ps1/{name}.ipynb").read_bytes() for name in NOTEBOOKS}
+
+
+@pytest.fixture(scope="module")
+def submissions(course: Path, sources: dict[str, bytes]) -> dict[tuple[str, str], bytes]:
+    """What each student sends: the untouched release, the right answers, half of them."""
+    found: dict[tuple[str, str], bytes] = {}
+    for name in NOTEBOOKS:
+        right = {
+            cell["metadata"]["nbgrader"]["grade_id"]: cell["source"]
+            for cell in json.loads(sources[name])["cells"]
+            if cell["metadata"].get("nbgrader", {}).get("solution")
+        }
+        kinds = (("untouched", {}), ("right", right), ("half", {**right, **HALF_RIGHT}))
+        for student, answers in kinds:
+            release = json.loads((course / f"release/ps1/{name}.ipynb").read_bytes())
+            found[student, name] = json.dumps(answered(release, answers)).encode()
+    return found
+
+
+@pytest.fixture(scope="module")
+def theirs(
+    course: Path, submissions: dict[tuple[str, str], bytes]
+) -> dict[tuple[str, str, str], tuple[float | None, float]]:
+    """The points of ``nbgrader autograde``, by student, notebook and grade_id."""
+    for (student, name), data in submissions.items():
+        folder = course / "submitted" / student / "ps1"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.ipynb").write_bytes(data)
+        shutil.copy(course / "source/ps1/jupyter.png", folder)
+    nbgrader(course, "-m", "nbgrader", "autograde", "ps1", "--create")
+    rows = json.loads(nbgrader(course, "-c", POINTS))
+    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_our_release_is_nbgraders_release(
+    course: Path, sources: dict[str, bytes], grader: NotebookGrader, name: str
+) -> None:
+    ours = [shown(cell) for cell in json.loads(grader.release(sources[name]).release)["cells"]]
+    document = json.loads((course / f"release/ps1/{name}.ipynb").read_bytes())
+    theirs = [shown(cell) for cell in document["cells"]]
+    # The quickstart course puts the cells of a header notebook before every assignment.
+    assert ours == theirs[-len(ours) :]
+
+
+def shown(cell: dict[str, Any]) -> tuple[str, Any, str]:
+    return cell["cell_type"], cell["metadata"], "".join(cell["source"])
+
+
+@pytest.mark.slow
+@pytest.mark.docker
+@pytest.mark.image
+def test_every_cell_gets_the_points_that_nbgrader_gives(
+    sources: dict[str, bytes],
+    submissions: dict[tuple[str, str], bytes],
+    theirs: dict[tuple[str, str, str], tuple[float | None, float]],
+    grader: NotebookGrader,
+) -> None:
+    from jupyter_ppo.sandbox.notebook import ContainerSandbox
+
+    sandbox = ContainerSandbox()
+    ours: dict[tuple[str, str, str], tuple[float | None, float]] = {}
+    for (student, name), data in submissions.items():
+        exercises = grader.release(sources[name]).exercises
+        assert grader.check(data, exercises) == ()
+        notebook = grader.restore(sources[name], data)
+        run = asyncio.run(sandbox.run(notebook, SandboxLimits()))
+        assert run.verdict is Verdict.RAN, run.detail
+        for exercise, grade in zip(exercises, grader.score(notebook, run, exercises), strict=True):
+            if exercise.kind is not CellKind.TASK:  # nbgrader never scores a task by itself
+                points = None if grade.needs_review else grade.points
+                ours[student, name, exercise.grade_id] = (points, grade.max_points)
+    assert len(ours) == 24
+    assert ours == {key: value for key, value in theirs.items() if key in ours}
+    assert {points for points, _ in ours.values()} == {None, 0.0, 0.5, 1.0}

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_ppo.domain.errors import EngineUnavailableError
+from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, Verdict
+from jupyter_ppo.sandbox import owner
+from jupyter_ppo.sandbox.engine import Engine
+from jupyter_ppo.sandbox.notebook import ContainerSandbox, prepare
+
+Run = Callable[..., NotebookRun]
+MakeNotebook = Callable[..., dict[str, Any]]
+Listed = Callable[[], list[str]]
+Eventually = Callable[[Callable[[], bool], str], None]
+
+in_container = [pytest.mark.docker, pytest.mark.image]
+
+
+def text_of(result: NotebookRun, index: int) -> str:
+    outputs = result.notebook["cells"][index]["outputs"]
+    return "".join(shown["text"] for shown in outputs if shown["output_type"] == "stream")
+
+
+def marked(test: Any) -> Any:
+    for mark in in_container:
+        test = mark(test)
+    return test
+
+
+# -- without an engine ---------------------------------------------------------------------------
+
+
+def test_what_steers_a_run_is_taken_out(notebook_of: MakeNotebook) -> None:
+    notebook = notebook_of("1")
+    notebook["metadata"] = {"kernelspec": {"name": "other"}, "widgets": {}, "title": "kept"}
+    cell = notebook["cells"][0]
+    cell["metadata"]["tags"] = ["skip-execution", "mine", "raises-exception"]
+    cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "forged"}]
+    cell["execution_count"] = 9
+    before = copy.deepcopy(notebook)
+    prepared = prepare(notebook)
+    assert notebook == before
+    assert prepared.metadata == {"title": "kept"}
+    assert prepared.cells[0].metadata.tags == ["mine"]
+    assert prepared.cells[0].outputs == []
+    assert prepared.cells[0].execution_count is None
+
+
+def test_without_an_engine_nothing_runs(notebook_of: MakeNotebook, tmp_path: Path) -> None:
+    sandbox = ContainerSandbox(base_url=f"unix://{tmp_path}/none.sock")
+    with pytest.raises(EngineUnavailableError):
+        asyncio.run(sandbox.run(notebook_of("1"), SandboxLimits()))
+
+
+def test_without_an_engine_the_status_says_what_to_do(tmp_path: Path) -> None:
+    status = ContainerSandbox(base_url=f"unix://{tmp_path}/none.sock").status()
+    assert not status.available
+    assert status.problem
+    assert status.remedy
+
+
+# -- in containers -------------------------------------------------------------------------------
+
+
+@marked
+def test_the_status_names_engine_and_image() -> None:
+    status = ContainerSandbox().status()
+    assert status.available
+    assert status.engine
+    assert status.image
+    assert status.problem is None
+
+
+@marked
+def test_a_notebook_is_run_from_top_to_bottom(run: Run) -> None:
+    result = run(
+        "import os\nx = 20 + 1\nprint(os.environ['NBGRADER_EXECUTION'])",
+        "x * 2",
+        "   ",
+        "raise ValueError('on purpose')",
+        "from IPython.display import display\ndisplay({'text/html': '<b>x</b>'}, raw=True)",
+    )
+    assert result.verdict is Verdict.RAN
+    assert result.finished == {0, 1, 2, 3, 4}
+    assert text_of(result, 0) == "autograde\n"
+    cells = result.notebook["cells"]
+    assert cells[1]["outputs"][0]["data"] == {"text/plain": "42"}
+    assert cells[1]["execution_count"] == 2
+    assert cells[3]["outputs"][0]["ename"] == "ValueError"
+    assert cells[4]["outputs"][0]["data"] == {"text/html": "<b>x</b>"}
+    assert type(result.notebook) is type(cells[0]) is dict
+    json.dumps(result.notebook, allow_nan=False)
+
+
+@marked
+def test_nothing_of_the_servers_environment_reaches_the_kernel(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVERS_SECRET", "hunter2")
+    result = run("import os\nprint(dict(os.environ))")
+    assert "hunter2" not in text_of(result, 0)
+
+
+@marked
+def test_outputs_before_the_kernels_death_are_kept(run: Run) -> None:
+    result = run(
+        "print('first')",
+        "import os, sys\nprint('last words')\nsys.stdout.flush()\nos._exit(3)",
+        "print('never')",
+    )
+    assert result.verdict is Verdict.KERNEL_DIED
+    assert "exit code 3" in result.detail
+    assert "cell 2" in result.detail
+    assert text_of(result, 0) == "first\n"
+    assert text_of(result, 1) == "last words\n"
+    assert result.notebook["cells"][2]["outputs"] == []
+    assert result.finished == {0}
+
+
+@marked
+def test_a_kernel_that_dies_after_its_last_cell_has_run_everything(run: Run) -> None:
+    result = run("print('all')")
+    assert result.verdict is Verdict.RAN
+    assert [cell.index for cell in result.cells] == [0]
+
+
+@marked
+def test_an_error_that_is_hidden_is_shown_all_the_same(run: Run) -> None:
+    mute = "get_ipython().showtraceback = get_ipython()._showtraceback = lambda *a, **k: None"
+    result = run(mute, "assert False, 'hidden'")
+    assert result.notebook["cells"][1]["outputs"][-1]["ename"] == "AssertionError"
+
+
+@marked
+def test_a_run_over_its_time_names_the_limit(run: Run) -> None:
+    result = run("import time\nprint('kept', flush=True)", "time.sleep(1000)", wall_seconds=12)
+    assert result.verdict is Verdict.WALL_TIMEOUT
+    assert "wall_seconds" in result.detail
+    assert "12 s" in result.detail
+    assert text_of(result, 0) == "kept\n"
+    assert result.finished == {0}
+
+
+@marked
+def test_a_large_request_passes_during_a_flood_of_output(run: Run) -> None:
+    flood = (
+        "import threading\n"
+        "from IPython.display import display\n"
+        "def flood():\n"
+        "    for _ in range(3000): display({'text/plain': 'x' * 1000}, raw=True)\n"
+        "thread = threading.Thread(target=flood)\n"
+        "thread.start()"
+    )
+    large = f"value = {'y' * 3_000_000!r}\nthread.join()\nprint(len(value))"
+    result = run(flood, large, output_bytes=64 * 2**20, outputs=20_000)
+    assert result.verdict is Verdict.RAN, result.detail
+    assert "3000000" in text_of(result, 1)
+
+
+@marked
+def test_runs_in_several_threads_do_not_disturb_each_other(run: Run) -> None:
+    programs = ["while True: print('x' * 1000)", "import os; os._exit(0)", "print(6 * 7)"]
+    with ThreadPoolExecutor(len(programs)) as pool:
+        flood, dead, fine = pool.map(
+            lambda source: run(source, output_bytes=2**20, outputs=500), programs
+        )
+    assert flood.verdict is Verdict.OUTPUT_LIMIT
+    assert dead.verdict is Verdict.KERNEL_DIED
+    assert fine.verdict is Verdict.RAN
+    assert text_of(fine, 0) == "42\n"
+
+
+@marked
+def test_a_cancelled_run_removes_its_container_first(
+    notebook_of: MakeNotebook, own_containers: Listed
+) -> None:
+    async def cancel_when_it_runs() -> list[str]:
+        notebook = notebook_of("import time\ntime.sleep(1000)")
+        limits = SandboxLimits(cell_seconds=300)
+        task = asyncio.ensure_future(ContainerSandbox().run(notebook, limits))
+        while not await asyncio.to_thread(own_containers):
+            assert not task.done()
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return own_containers()
+
+    assert asyncio.run(cancel_when_it_runs()) == []
+
+
+@marked
+def test_nothing_is_left_after_runs(
+    run: Run,
+    own_containers: Listed,
+    open_things: Callable[[], tuple[int, int, int]],
+    eventually: Eventually,
+) -> None:
+    endings = ["1", "import os; os._exit(0)", "while True: print('x' * 1000)"]
+    run("1")  # makes what stays for the life of a process, such as ZeroMQ's threads
+    before = open_things()
+    for source in endings:
+        run(source, output_bytes=2**20, outputs=500)
+    # ZeroMQ closes its descriptors in a thread of its own, a moment later.
+    eventually(lambda: open_things() == before, f"{open_things()} is not {before}")
+    assert own_containers() == []
+
+
+_SERVER = """
+import asyncio, json, sys
+from jupyter_ppo.domain.sandbox import SandboxLimits
+from jupyter_ppo.sandbox.notebook import ContainerSandbox
+asyncio.run(ContainerSandbox().run(json.loads(sys.argv[1]), SandboxLimits(cell_seconds=300)))
+"""
+
+
+@marked
+def test_a_server_killed_outright_leaves_no_container(
+    notebook_of: MakeNotebook, engine: Engine, eventually: Eventually
+) -> None:
+    notebook = json.dumps(notebook_of("import time\ntime.sleep(1000)"))
+    with subprocess.Popen([sys.executable, "-c", _SERVER, notebook]) as server:
+        host = owner.own_token().rsplit(":", 2)[0]
+        label = f"{owner.LABEL}={host}:{server.pid}:{owner.start_time(server.pid)}"
+
+        def containers(**kind: bool) -> list[Any]:
+            return list(engine.api.containers(filters={"label": label}, **kind))
+
+        try:
+            eventually(lambda: bool(containers()), "the container never started")
+        finally:
+            os.kill(server.pid, signal.SIGKILL)
+    eventually(lambda: not containers(all=True), "the container outlived its server")
+
+
+def test_no_thread_of_a_relay_is_running() -> None:
+    names = [thread.name for thread in threading.enumerate()]
+    assert "jupyter-ppo-relay" not in names

@@ -1,0 +1,267 @@
+"""The relay with a real stream and real sockets; the test plays the container and the client."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zmq
+
+from jupyter_ppo.domain.errors import SandboxError
+from jupyter_ppo.sandbox.container_kernel import PrivateFolder
+from jupyter_ppo.sandbox.frames import Channel, Decoder, Frame, encode
+from jupyter_ppo.sandbox.relay import END_MARK, Bounds, Cause, KernelEnd, Relay
+
+SECONDS = 30
+
+
+class Container:
+    """The far end of a relay's stream."""
+
+    def __init__(self, stream: socket.socket) -> None:
+        self.stream = stream
+        self._decoder = Decoder()
+        self._frames: list[Frame] = []
+
+    def send_raw(self, data: bytes) -> None:
+        self.stream.sendall(struct.pack(">BxxxI", 1, len(data)) + data)
+
+    def send(self, channel: Channel, *parts: bytes) -> None:
+        self.send_raw(encode(channel, parts))
+
+    def tell(self, **event: Any) -> None:
+        self.send(Channel.META, json.dumps(event).encode())
+
+    def receive(self) -> Frame:
+        while not self._frames:
+            data = self.stream.recv(65536)
+            assert data, "the relay closed the stream"
+            self._frames += self._decoder.feed(data)
+        return self._frames.pop(0)
+
+
+Open = Callable[..., tuple[Relay, Container, PrivateFolder]]
+
+
+@pytest.fixture
+def open_relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    relays: list[tuple[Relay, socket.socket, socket.socket, PrivateFolder]] = []
+
+    def make(bounds: Bounds | None = None) -> tuple[Relay, Container, PrivateFolder]:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.settimeout(SECONDS)
+        folder = PrivateFolder()
+        relay = Relay(ours, folder.endpoints(), {"key": "k"}, bounds or Bounds())
+        relays.append((relay, ours, theirs, folder))
+        relay.start()
+        return relay, Container(theirs), folder
+
+    yield make
+    for relay, ours, theirs, folder in relays:
+        relay.close()
+        ours.close()
+        theirs.close()
+        folder.remove()
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[PrivateFolder, Channel], zmq.Socket[bytes]]]:
+    context = zmq.Context()
+    opened = []
+
+    def to(folder: PrivateFolder, channel: Channel) -> zmq.Socket[bytes]:
+        made = context.socket(zmq.SUB if channel is Channel.IOPUB else zmq.DEALER)
+        made.linger = 0
+        made.rcvtimeo = SECONDS * 1000
+        if channel is Channel.IOPUB:
+            made.subscribe(b"")
+        made.connect(folder.endpoints()[channel])
+        opened.append(made)
+        return made
+
+    yield to
+    for made in opened:
+        made.close(linger=0)
+    context.term()
+
+
+Connect = Callable[[PrivateFolder, Channel], "zmq.Socket[bytes]"]
+
+
+def subscribed(container: Container, folder: PrivateFolder, connect: Connect) -> Any:
+    """Return an iopub socket whose subscription has reached the relay."""
+    iopub = connect(folder, Channel.IOPUB)
+    iopub.rcvtimeo = 50
+    while True:
+        container.send(Channel.IOPUB, b"are you there")
+        try:
+            iopub.recv_multipart()
+        except zmq.Again:
+            continue
+        break
+    container.send(Channel.IOPUB, b"begin")
+    iopub.rcvtimeo = SECONDS * 1000
+    while iopub.recv_multipart() != [b"begin"]:
+        pass
+    return iopub
+
+
+def test_a_ready_agent_gets_the_start_message(open_relay: Open) -> None:
+    relay, container, _ = open_relay(Bounds(message_bytes=123))
+    container.tell(event="ready")
+    frame = container.receive()
+    assert frame.channel is Channel.META
+    assert json.loads(frame.parts[0]) == {"key": "k", "max_message": 123}
+    container.tell(event="forked")
+    assert relay.started.result(SECONDS) is None
+
+
+def test_requests_and_answers_find_their_client(open_relay: Open, connect: Connect) -> None:
+    _, container, folder = open_relay()
+    clients = [connect(folder, Channel.SHELL) for _ in range(2)]
+    for number, client in enumerate(clients):
+        client.send_multipart([b"request", str(number).encode()])
+    for _ in clients:
+        frame = container.receive()
+        assert frame.channel is Channel.SHELL
+        identity, word, number = frame.parts
+        assert word == b"request"
+        container.send(Channel.SHELL, identity, b"answer", number)
+    for number, client in enumerate(clients):
+        assert client.recv_multipart() == [b"answer", str(number).encode()]
+
+
+def test_an_answer_for_a_client_that_left_harms_nobody(open_relay: Open, connect: Connect) -> None:
+    _, container, folder = open_relay()
+    container.send(Channel.SHELL, b"nobody", b"answer")
+    connect(folder, Channel.SHELL).send_multipart([b"request"])
+    assert container.receive().parts[1] == b"request"
+
+
+def test_a_signal_reaches_the_agent(open_relay: Open) -> None:
+    relay, container, _ = open_relay()
+    relay.signal(2)
+    assert json.loads(container.receive().parts[0]) == {"signal": 2}
+
+
+def test_nothing_is_lost_while_a_client_does_not_read(open_relay: Open, connect: Connect) -> None:
+    _, container, folder = open_relay()
+    iopub = subscribed(container, folder, connect)
+    container.stream.setblocking(False)
+    pending, sent = b"", 0
+    # Send until everything between here and the client is full.
+    for _ in range(200_000):
+        if not pending:
+            data = encode(Channel.IOPUB, [b"%d" % sent, bytes(2000)])
+            pending, sent = struct.pack(">BxxxI", 1, len(data)) + data, sent + 1
+        try:
+            pending = pending[container.stream.send(pending) :]
+        except BlockingIOError:
+            break
+    received = 0
+    while received < sent - 1:
+        assert iopub.recv_multipart()[0] == b"%d" % received
+        received += 1
+        if pending:
+            try:
+                pending = pending[container.stream.send(pending) :]
+            except BlockingIOError:
+                continue
+
+
+def test_requests_pass_while_the_other_direction_is_full(
+    open_relay: Open, connect: Connect
+) -> None:
+    _, container, folder = open_relay()
+    container.stream.settimeout(SECONDS)
+    subscribed(container, folder, connect)  # and never read again
+    shell = connect(folder, Channel.SHELL)
+    container.stream.setblocking(False)
+    data = encode(Channel.IOPUB, [bytes(4000)])
+    chunk = struct.pack(">BxxxI", 1, len(data)) + data
+    try:
+        for _ in range(20_000):
+            container.stream.send(chunk)
+    except BlockingIOError:
+        pass
+    container.stream.settimeout(SECONDS)
+    shell.send_multipart([bytes(2**20)])
+    assert len(container.receive().parts[1]) == 2**20
+
+
+def test_more_bytes_than_allowed_end_the_run(open_relay: Open) -> None:
+    relay, container, _ = open_relay(Bounds(total_bytes=1000))
+    container.send(Channel.IOPUB, bytes(1001))
+    end = relay.ended.result(SECONDS)
+    assert end.cause is Cause.OUTPUT
+    assert "1000 bytes" in end.detail
+
+
+def test_more_messages_than_allowed_end_the_run(open_relay: Open) -> None:
+    relay, container, _ = open_relay(Bounds(messages=3))
+    for _ in range(4):
+        container.send(Channel.IOPUB, b"")
+    assert relay.ended.result(SECONDS).cause is Cause.OUTPUT
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff" * 8, encode(Channel.SHELL, [b"alone"]), encode(Channel.IOPUB, []), b"\0\0\0\2\x09\0"],
+)
+def test_what_no_agent_sends_ends_the_run(open_relay: Open, data: bytes) -> None:
+    relay, container, _ = open_relay()
+    container.send_raw(data)
+    assert relay.ended.result(SECONDS).cause is Cause.PROTOCOL
+
+
+def test_the_agents_report_is_the_end(open_relay: Open) -> None:
+    relay, container, _ = open_relay()
+    container.tell(event="exit", cause="memory", code=-9, detail="")
+    assert relay.ended.result(SECONDS) == KernelEnd(Cause.MEMORY, -9)
+
+
+def test_a_stream_that_just_ends_is_a_lost_container(open_relay: Open) -> None:
+    relay, container, _ = open_relay()
+    container.stream.close()
+    assert relay.ended.result(SECONDS).cause is Cause.LOST
+
+
+def test_a_kernel_that_ends_before_it_started_is_our_failure(open_relay: Open) -> None:
+    relay, container, _ = open_relay()
+    container.tell(event="exit", cause="exited", code=70, detail="no module named zmq")
+    with pytest.raises(SandboxError, match="no module named zmq"):
+        relay.started.result(SECONDS)
+
+
+def test_the_end_mark_comes_after_the_last_message(open_relay: Open, connect: Connect) -> None:
+    _, container, folder = open_relay(Bounds(mark_end=True))
+    iopub = subscribed(container, folder, connect)
+    for number in range(100):
+        container.send(Channel.IOPUB, b"%d" % number)
+    container.tell(event="exit", cause="exited", code=0, detail="")
+    received = [iopub.recv_multipart()[0] for _ in range(101)]
+    assert received == [b"%d" % number for number in range(100)] + [END_MARK]
+
+
+def test_stopping_twice_and_closing_twice_does_no_harm(open_relay: Open) -> None:
+    relay, _, _ = open_relay()
+    relay.stop(KernelEnd(Cause.WALL, -9))
+    relay.stop()
+    relay.close()
+    relay.close()
+    relay.signal(2)
+    assert relay.ended.result(0) == KernelEnd(Cause.WALL, -9)
+    assert not relay.is_alive()
+
+
+def test_sockets_that_cannot_be_bound_are_reported(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    endpoints = {channel: f"ipc://{tmp_path}/missing/k-{int(channel)}" for channel in Channel}
+    with ours, theirs, pytest.raises(SandboxError, match="sockets"):
+        Relay(ours, endpoints, {}, Bounds())
