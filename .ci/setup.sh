@@ -64,7 +64,7 @@ pip_install() {
 python_packages() {
   local stamp=.venv/installed wanted
   wanted=$(cat pyproject.toml .ci/constraints.txt labextension/package.json | cksum)
-  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+  [ -e jupyter_ppo/_version.py ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
   say "installing Python packages (torch is large)"
   # torch first and by itself: what follows then finds it there, whatever index it came from.
   pip_install torch

@@ -19,7 +19,9 @@ export function feedbackWidget(submission: ISubmission, html: string): MainAreaW
   content.node.appendChild(frame);
   const widget = new MainAreaWidget({ content });
   widget.id = feedbackId(submission);
+  widget.toolbar.hide();
   widget.title.label = title;
+  widget.title.caption = title;
   widget.title.icon = courseIcon;
   widget.title.closable = true;
   return widget;

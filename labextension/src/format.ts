@@ -12,7 +12,7 @@ export function stateText(submission: ISubmission | null): string {
     case 'grading':
       return 'Grading…';
     case 'graded':
-      return submission?.needs_review ? 'Graded, a person reviews the rest' : 'Graded';
+      return submission?.needs_review ? 'Graded, part awaits review' : 'Graded';
     case 'failed':
       return `Grading failed: ${submission?.error ?? 'ask your instructor to grade it again.'}`;
   }

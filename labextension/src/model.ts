@@ -1,6 +1,6 @@
 /** What the panel knows and does, without any drawing. */
 
-import { isPending } from './format';
+import { isPending, timeText } from './format';
 import { chooseNotebook } from './notebooks';
 import type { ICandidate } from './notebooks';
 import { Poller } from './polling';
@@ -105,7 +105,7 @@ export class CourseModel {
     return this._act(assignment.name, async course => {
       const notebook = await this._client.notebook(course, assignment.name);
       const path = await this._workspace.addNotebook(notebook);
-      return { kind: 'done', text: `Saved as ${path}.`, warnings: [] };
+      return { kind: 'done', text: `Saved as ${path}`, warnings: [] };
     });
   }
 
@@ -119,7 +119,8 @@ export class CourseModel {
         this._set({ submissions: [submission, ...this._state.submissions] });
       }
       this._poller.start();
-      const receipt = `Attempt ${submission.attempt} received: ${path}.`;
+      const time = timeText(submission.submitted_at);
+      const receipt = `Attempt ${submission.attempt} received on ${time}: ${path}`;
       return { kind: 'done', text: receipt, warnings: submission.warnings };
     });
   }

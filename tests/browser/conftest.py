@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-SCREENSHOTS = ROOT / ".artifacts" / "screenshots"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -37,19 +37,37 @@ START_SECONDS = 120
 
 @dataclass(frozen=True)
 class Lab:
-    """A running JupyterLab: its address, the student's folder, and the course's notebook."""
+    """A running JupyterLab: its address, the student's folder, and the course's notebook.
+
+    ``numbers`` names the assignments, so that a test which submits has one of its own.
+    """
 
     url: str
     work: Path
     source: Path
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def api(self, path: str) -> Any:
-        """GET a resource of the course service."""
-        return json.loads(_get(f"{self.url}jupyter-ppo/api/v1{path}"))
+    def api(self, path: str, body: bytes | None = None) -> Any:
+        """GET a resource of the course service, or PUT ``body`` there."""
+        return json.loads(_fetch(f"{self.url}jupyter-ppo/api/v1{path}", body))
+
+    def new_assignment(self) -> str:
+        """Return an assignment that nobody has submitted; the first came from the command line."""
+        number = next(self.numbers)
+        if number == 1:
+            return ASSIGNMENT
+        name = f"{ASSIGNMENT}-{number}"
+        self.api(f"/courses/{COURSE}/assignments/{name}", self.source.read_bytes())
+        return name
 
 
-def _get(url: str) -> bytes:
-    request = urllib.request.Request(url, headers={"Authorization": f"token {TOKEN}"})  # noqa: S310
+def _fetch(url: str, body: bytes | None = None) -> bytes:
+    request = urllib.request.Request(  # noqa: S310  our own server
+        url,
+        data=body,
+        method="GET" if body is None else "PUT",
+        headers={"Authorization": f"token {TOKEN}"},
+    )
     with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310  our own server
         answer: bytes = response.read()
         return answer
@@ -117,7 +135,7 @@ def _address(server: subprocess.Popen[bytes], home: Path) -> str | None:
     record = home / "runtime" / f"jpserver-{server.pid}.json"
     try:
         url: str = json.loads(record.read_text())["url"]
-        _get(f"{url}jupyter-ppo/api/v1/me")
+        _fetch(f"{url}jupyter-ppo/api/v1/me")
     except (OSError, ValueError, KeyError, urllib.error.URLError):
         return None
     return url
@@ -173,7 +191,10 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser profile of its own."""
     context = browser.new_context(
-        viewport={"width": 1400, "height": 900}, reduced_motion="reduce", locale="en-GB"
+        viewport={"width": 1400, "height": 900},
+        reduced_motion="reduce",
+        locale="en-GB",
+        color_scheme="null",
     )
     context.set_default_timeout(60_000)
     yield context

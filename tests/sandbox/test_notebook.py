@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -146,10 +145,10 @@ def test_an_error_that_is_hidden_is_shown_all_the_same(run: Run) -> None:
 
 @marked
 def test_a_run_over_its_time_names_the_limit(run: Run) -> None:
-    result = run("import time\nprint('kept', flush=True)", "time.sleep(1000)", wall_seconds=12)
+    result = run("import time\nprint('kept', flush=True)", "time.sleep(1000)", wall_seconds=20)
     assert result.verdict is Verdict.WALL_TIMEOUT
     assert "wall_seconds" in result.detail
-    assert "12 s" in result.detail
+    assert "20 s" in result.detail
     assert text_of(result, 0) == "kept\n"
     assert result.finished == {0}
 
@@ -160,12 +159,12 @@ def test_a_large_request_passes_during_a_flood_of_output(run: Run) -> None:
         "import threading\n"
         "from IPython.display import display\n"
         "def flood():\n"
-        "    for _ in range(3000): display({'text/plain': 'x' * 1000}, raw=True)\n"
+        "    for _ in range(800): display({'text/plain': 'x' * 1000}, raw=True)\n"
         "thread = threading.Thread(target=flood)\n"
         "thread.start()"
     )
     large = f"value = {'y' * 3_000_000!r}\nthread.join()\nprint(len(value))"
-    result = run(flood, large, output_bytes=64 * 2**20, outputs=20_000)
+    result = run(flood, large, output_bytes=64 * 2**20, outputs=5000)
     assert result.verdict is Verdict.RAN, result.detail
     assert "3000000" in text_of(result, 1)
 
@@ -239,13 +238,12 @@ def test_a_server_killed_outright_leaves_no_container(
         def containers(**kind: bool) -> list[Any]:
             return list(engine.api.containers(filters={"label": label}, **kind))
 
+        def started() -> bool:
+            assert server.poll() is None, "the server ended by itself"
+            return bool(containers())
+
         try:
-            eventually(lambda: bool(containers()), "the container never started")
+            eventually(started, "the container never started")
         finally:
             os.kill(server.pid, signal.SIGKILL)
     eventually(lambda: not containers(all=True), "the container outlived its server")
-
-
-def test_no_thread_of_a_relay_is_running() -> None:
-    names = [thread.name for thread in threading.enumerate()]
-    assert "jupyter-ppo-relay" not in names

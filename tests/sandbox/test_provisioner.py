@@ -1,4 +1,4 @@
-"""A person's own kernel: the kernelspec as it is shipped, through Jupyter's own manager and client."""
+"""A person's own kernel: the kernelspec as it is shipped, through Jupyter's manager and client."""
 
 from __future__ import annotations
 
@@ -45,12 +45,9 @@ def test_a_kernel_starts_is_interrupted_restarted_and_shut_down(
             await client.wait_for_ready(timeout=60)
             assert await value_of(client, "__import__('os').getuid()") == "10001"
 
-            request = client.execute("kept = 1\nwhile True: pass")
-            message = await client.get_iopub_msg(timeout=60)
-            while message["msg_type"] != "execute_input" or (
-                message["parent_header"]["msg_id"] != request
-            ):
-                message = await client.get_iopub_msg(timeout=60)
+            request = client.execute("kept = 1\nprint('here', flush=True)\nwhile True: pass")
+            while (await client.get_iopub_msg(timeout=60))["msg_type"] != "stream":
+                pass
             await manager.interrupt_kernel()
             reply = await client.get_shell_msg(timeout=60)
             while reply["parent_header"]["msg_id"] != request:

@@ -156,6 +156,18 @@ def test_a_worker_that_dies_in_the_last_try_ends_the_job_as_failed(
     assert jobs.pending() == 0
 
 
+def test_every_used_up_job_ends_while_the_next_one_is_leased(
+    jobs: JobQueue, submissions: SubmissionStore, assignment: Assignment, expire: Expire
+) -> None:
+    dead = [submissions.submit(assignment, user, "d" * 64, []).id for user in ("a", "b")]
+    for _ in range(MAX_ATTEMPTS):
+        for submission_id in dead:
+            expire(leased(jobs, submission_id=submission_id).job_id)
+    alive = submissions.submit(assignment, "c", "d" * 64, []).id
+    assert leased(jobs).submission_id == alive
+    assert {submissions.submission(made).state for made in dead} == {SubmissionState.FAILED}
+
+
 def test_a_job_given_back_has_not_used_a_try(
     jobs: JobQueue, submissions: SubmissionStore, submission_id: UUID
 ) -> None:

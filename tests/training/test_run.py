@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -237,9 +238,16 @@ sys.stdin.read()
 """
 
 
+@dataclass(frozen=True)
+class Parent:
+    """A process of its own that has started a run, and the process id of its worker."""
+
+    process: subprocess.Popen[str]
+    worker: int
+
+
 @pytest.fixture
-def parent(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process of its own that has started a run in ``tmp_path`` / "run"."""
+def parent(tmp_path: Path) -> Iterator[Parent]:
     root = str(Path(jupyter_ppo.__file__).parents[1])
     process = subprocess.Popen(
         [sys.executable, "-c", _PARENT, str(tmp_path / "run")],
@@ -250,30 +258,30 @@ def parent(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     )
     with process:
         try:
-            yield process
+            assert process.stdout is not None
+            started = Parent(process, int(process.stdout.readline()))
+            yield started
+            if not _is_gone(started.worker):  # only if the test failed
+                os.kill(started.worker, signal.SIGKILL)
         finally:
             process.kill()
 
 
-def test_a_worker_ends_when_its_parent_is_killed(
-    tmp_path: Path, parent: subprocess.Popen[str]
-) -> None:
-    assert parent.stdout is not None
-    worker = int(parent.stdout.readline())
+def test_a_worker_ends_when_its_parent_is_killed(tmp_path: Path, parent: Parent) -> None:
     run = open_run(tmp_path / "run")
     until(lambda: run.status().step > 0, "training")
-    parent.kill()
-    parent.wait(_DEADLINE)
-    until(lambda: run.state().is_final, "the end of the worker")
+    parent.process.kill()
+    parent.process.wait(_DEADLINE)
+    until(lambda: run.state().is_final, "the end of the run")
     assert run.state() is RunState.STOPPED
     assert "started the training ended" in run.status().message
     assert (run.directory / "model.zip").exists()
-    until(lambda: not RunDirectory(run.directory).worker_is_alive(), "the worker's exit")
-    until(lambda: not Path(f"/proc/{worker}").exists() or _is_zombie(worker), "the worker's exit")
+    until(lambda: not RunDirectory(run.directory).worker_is_alive(), "the lock's release")
+    until(lambda: _is_gone(parent.worker), "the worker's exit")
 
 
-def _is_zombie(pid: int) -> bool:
-    # Without an init process nobody reaps it here.
+def _is_gone(pid: int) -> bool:
+    # A zombie is gone: without an init process nobody reaps it here.
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except OSError:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,23 @@ async def test_an_error_of_the_database_is_not_shown(api: Any, tmp_path: Path) -
         connection.execute("ALTER TABLE courses RENAME TO gone")
     connection.close()
     tells_nothing(await api("ada", "GET", "/courses"), 503, "unavailable")
+
+
+async def test_a_slow_database_stops_no_other_request(api: Any, tmp_path: Path) -> None:
+    [database] = (tmp_path / "ppo").glob("*.sqlite")
+    lock = sqlite3.connect(database, isolation_level=None)
+    try:
+        lock.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.ensure_future(api("ada", "POST", "/courses", {"name": "ppo"}))
+        deadline = time.monotonic() + 60
+        while not any(each.name.startswith("jupyter-ppo-web") for each in threading.enumerate()):
+            assert time.monotonic() < deadline
+            assert (await api("ada", "GET", "/openapi.json")).code == 200
+        assert (await api("ada", "GET", "/openapi.json")).code == 200
+        assert not waiting.done()
+    finally:
+        lock.close()
+    assert (await waiting).code == 201
 
 
 class SlowSandbox:

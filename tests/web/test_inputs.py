@@ -94,14 +94,15 @@ async def test_a_bad_notebook_is_refused_and_nothing_is_kept(api: Any, source: b
 async def test_too_much_is_a_413_whether_or_not_its_length_is_told(api: Any, source: bytes) -> None:
     await api.course(source)
     body = b" " * (30 * MEBIBYTE)
-    checked(await api("sam", "POST", SUBMIT, body), 413, "too_large", "told")
+    error = checked(await api("sam", "POST", SUBMIT, body), 413, "too_large", "told")
+    assert error["field"] == "body"  # refused before the notebook's own limit was asked
 
     async def pieces(write: Any) -> None:
         for start in range(0, len(body), MEBIBYTE):
             await write(body[start : start + MEBIBYTE])
 
     response = await api("sam", "POST", SUBMIT, body_producer=pieces)
-    checked(response, 413, "too_large", "not told")
+    assert checked(response, 413, "too_large", "not told")["field"] == "body"
     assert (await api("ada", "POST", "/courses", b" " * 2 * 2**16)).code == 413
     # The server goes on, and a body below the limit arrives whole.
     checked(await api("sam", "POST", SUBMIT, b"x" * MEBIBYTE), 400, "invalid_notebook", "after")

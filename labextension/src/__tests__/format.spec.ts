@@ -28,7 +28,9 @@ describe('stateText', () => {
     expect(stateText(submission({}))).toBe('Waiting to be graded');
     expect(stateText(submission({ state: 'grading' }))).toBe('Grading…');
     expect(stateText(submission({ state: 'graded' }))).toBe('Graded');
-    expect(stateText(submission({ state: 'graded', needs_review: true }))).toContain('reviews');
+    expect(stateText(submission({ state: 'graded', needs_review: true }))).toContain(
+      'awaits review'
+    );
     expect(stateText(submission({ state: 'failed', error: 'No image.' }))).toBe(
       'Grading failed: No image.'
     );
