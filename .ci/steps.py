@@ -231,6 +231,8 @@ def main(arguments: list[str]) -> int:
         say(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
         return 2
     LOGS.mkdir(parents=True, exist_ok=True)
+    for old in LOGS.glob("*.log"):
+        old.unlink()
     runner = Runner(set(arguments))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: runner.stop())

@@ -9,7 +9,7 @@ import getpass
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_core.paths import jupyter_data_dir
 from traitlets import (
@@ -191,7 +191,7 @@ class PPOService(LoggingConfigurable):
         clock = UtcClock()
         courses, submissions = Courses(database), Submissions(database, clock)
         blobs, grader = FileBlobs(folder / "blobs"), NotebookGrader()
-        jobs, sandbox = Jobs(database), self.sandbox_class()
+        jobs, sandbox = Jobs(database), cast(Sandbox, self.sandbox_class())
         grading = GradingService(
             courses=courses,
             submissions=submissions,

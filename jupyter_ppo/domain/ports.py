@@ -148,7 +148,7 @@ class JobQueue(Protocol):
         """Store the grade and end the job in one transaction; raise ``LeaseLostError``."""
 
     def fail(self, lease: Lease, message: str) -> None:
-        """Queue the job again, or end it as FAILED with ``message`` after the last try."""
+        """Queue the job again, at the end, or end it as FAILED after the last try."""
 
     def give_back(self, lease: Lease) -> None:
         """Queue the job again without counting this try (the server stops); no error if lost."""

@@ -17,6 +17,9 @@ _log = logging.getLogger(__name__)
 Work = Callable[[Lease, threading.Event], Grade]
 """Grades one submission. When the event is set it stops soon and raises ``Cancelled``."""
 
+#: How often a stopping process still tries to settle a job; each try waits for the database.
+_TRIES_WHEN_STOPPING = 3
+
 #: The longest pause between two tries to reach a database that does not answer, in seconds.
 MAX_BACKOFF_SECONDS = 30.0
 
@@ -51,8 +54,12 @@ class HeldJobs:
             for event in self._events:
                 event.set()
 
-    def do(self, lease: Lease) -> None:
-        """Do the job to its end: a grade, a failure or back to the queue. Never raises."""
+    def do(self, lease: Lease) -> UnavailableError | None:
+        """Do the job to its end: a grade, a failure or back to the queue. Never raises.
+
+        Returns why no job can be done at present (no engine, no image, no room), if that is so.
+        The job is queued then and this try does not count.
+        """
         cancel = threading.Event()
         with self._lock:
             self._events.add(cancel)
@@ -67,36 +74,42 @@ class HeldJobs:
         )
         heartbeat.start()
         try:
-            settle = self._outcome(lease, cancel)
+            settle, problem = self._outcome(lease, cancel)
             if not lost.is_set():
                 self._settle(lease, settle, lost)
+            return problem
         finally:
             done.set()
             heartbeat.join()
             with self._lock:
                 self._events.discard(cancel)
 
-    def _outcome(self, lease: Lease, cancel: threading.Event) -> Callable[[], None]:
-        """Do the work; return what to tell the queue."""
+    def _outcome(
+        self, lease: Lease, cancel: threading.Event
+    ) -> tuple[Callable[[], None], UnavailableError | None]:
+        """Do the work; return what to tell the queue, and what stands in the way of every job."""
         try:
             grade = self._work(lease, cancel)
         except Cancelled:
-            return lambda: self._queue.give_back(lease)
+            return (lambda: self._queue.give_back(lease)), None
+        except UnavailableError as error:
+            return (lambda: self._queue.give_back(lease)), error
         # Also SystemExit and asyncio's CancelledError: no exception may end a worker.
         except BaseException as error:
             if cancel.is_set():  # whatever it raised, it raised because it was interrupted
-                return lambda: self._queue.give_back(lease)
+                return (lambda: self._queue.give_back(lease)), None
             if isinstance(error, PPOError):
                 message = error.message
                 _log.warning("job %s, try %d: %s", lease.job_id, lease.attempt, message)
             else:
                 message = "Grading failed because of an internal error; the server's log says more."
                 _log.exception("job %s, try %d failed", lease.job_id, lease.attempt)
-            return lambda: self._queue.fail(lease, message)
-        return lambda: self._queue.succeed(lease, grade)
+            return (lambda: self._queue.fail(lease, message)), None
+        return (lambda: self._queue.succeed(lease, grade)), None
 
     def _settle(self, lease: Lease, settle: Callable[[], None], lost: threading.Event) -> None:
         """Tell the queue; while the database is down try again, as long as the lease is ours."""
+        tries_when_stopping = _TRIES_WHEN_STOPPING
         for pause in backoff(self._lease_seconds / 10):
             try:
                 settle()
@@ -106,8 +119,12 @@ class HeldJobs:
                 return
             except UnavailableError as error:
                 _log.warning("job %s could not be settled yet: %s", lease.job_id, error.message)
-                if lost.is_set() or self._stopping.wait(pause):
-                    return  # the lease runs out and another worker does the job
+                if lost.is_set():
+                    return  # another worker does the job
+                if self._stopping.wait(pause):
+                    tries_when_stopping -= 1
+                    if tries_when_stopping == 0:
+                        return  # the lease runs out and another worker does the job
             except Exception:
                 _log.exception("job %s could not be settled", lease.job_id)
                 return

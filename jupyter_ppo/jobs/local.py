@@ -87,6 +87,7 @@ class LocalWorkers:
     def _run(self, name: str) -> None:
         held = self._held
         pauses: backoff | None = None  # while the database fails
+        obstacle: backoff | None = None  # while there is no engine, no image or no room
         while True:
             with self._changed:
                 if self._stopping:
@@ -105,8 +106,14 @@ class LocalWorkers:
                 _log.info("%s has its queue again", name)
             if lease is None:
                 self._wait(self._poll_seconds, seen)
-            else:
-                held.do(lease)
+            elif (problem := held.do(lease)) is not None:
+                if obstacle is None:
+                    obstacle = backoff(self._poll_seconds)
+                    _log.warning("%s cannot grade and keeps trying: %s", name, problem.message)
+                self._wait(next(obstacle))
+            elif obstacle is not None:
+                obstacle = None
+                _log.info("%s can grade again", name)
 
     def _wait(self, seconds: float, seen: int | None = None) -> None:
         """Wait until stopped, or, if ``seen`` is given, woken since then."""
@@ -199,7 +206,9 @@ class _Batch:
                 # Again after a failure, until the last try: then there is nothing to lease.
                 lease = self._lease(name, submission_id)
                 if lease is not None:
-                    self._held.do(lease)
+                    problem = self._held.do(lease)
+                    if problem is not None:
+                        raise problem
                     self._put_back(submission_id)
                 elif self._ended is None or self._ended(submission_id):
                     self._count()

@@ -105,6 +105,7 @@ class Relay(threading.Thread):
         self._outgoing_bytes = 0
         self._held: deque[Frame] = deque()
         self._bytes = self._messages = 0
+        self._is_ready = False
         self._commands: deque[Callable[[], None]] = deque()
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
@@ -140,7 +141,12 @@ class Relay(threading.Thread):
 
     def signal(self, number: int) -> None:
         """Send a signal to the kernel and its process group; nothing if it is over."""
-        self._command(lambda: self._send(Channel.META, [json.dumps({"signal": number}).encode()]))
+
+        def send() -> None:
+            if self._is_ready:  # before that there is no kernel to get it
+                self._send(Channel.META, [json.dumps({"signal": number}).encode()])
+
+        self._command(send)
 
     def stop(self, end: KernelEnd | None = None) -> None:
         """End the run as ``end`` says, if it has not ended already, and wait for the thread."""
@@ -195,7 +201,7 @@ class Relay(threading.Thread):
         flags = (0 if self._held else zmq.POLLIN) | (zmq.POLLOUT if self._outgoing else 0)
         if flags:
             poller.register(self._stream, flags)
-        if self._outgoing_bytes < _OUTGOING_BYTES:
+        if self._takes_requests():
             for made in self._sockets.values():
                 poller.register(made, zmq.POLLIN)
         buffered = isinstance(self._stream, ssl.SSLSocket) and self._stream.pending() > 0
@@ -211,9 +217,13 @@ class Relay(threading.Thread):
         if not self._held and not self.ended.done():
             self._read()
 
+    def _takes_requests(self) -> bool:
+        # Clients of a restarted kernel send before its agent is there; the start message is first.
+        return self._is_ready and self._outgoing_bytes < _OUTGOING_BYTES
+
     def _take_requests(self) -> None:
         for channel, made in self._sockets.items():
-            while self._outgoing_bytes < _OUTGOING_BYTES:
+            while self._takes_requests():
                 try:
                     parts = made.recv_multipart(zmq.NOBLOCK)
                 except zmq.Again:
@@ -293,6 +303,7 @@ class Relay(threading.Thread):
         event = json.loads(frame.parts[0])
         match event["event"]:
             case "ready":
+                self._is_ready = True
                 self._send(Channel.META, [json.dumps(self._start_message).encode()])
                 self._write()
             case "forked":

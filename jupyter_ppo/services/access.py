@@ -17,10 +17,13 @@ class Access:
 
     def course(self, caller: Caller, name: str) -> tuple[Course, Role]:
         """Return the course and the caller's role in it; raise ``NotFoundError``."""
-        course = self._courses.course(name)
-        role = self.role(caller, course)
-        if role is None:
-            msg = f"There is no course {name!r}."
+        try:
+            course = self._courses.course(name)
+        except NotFoundError:
+            course = None
+        role = self.role(caller, course) if course else None
+        if course is None or role is None:
+            msg = f"There is no course {name!r}."  # the same for a foreign one and for none
             raise NotFoundError(msg, field="course")
         return course, role
 

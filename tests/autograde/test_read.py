@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ppo.autograde.read import MAX_BYTES, MAX_CELLS, MAX_DEPTH, read_notebook
@@ -121,7 +121,12 @@ def test_a_cell_without_metadata_gets_an_empty_one() -> None:
     assert read["metadata"] == read["cells"][0]["metadata"] == {}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=300,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(st.binary(max_size=300))
 @example(b'"\\"\\"\\"\\')
 @example(b'{"nbformat": 4, "cells": NaN}')
@@ -141,7 +146,12 @@ _json = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(_json, max_size=4), _json, st.just(4) | _json)
 def test_any_json_in_a_notebooks_places_gives_a_notebook_or_one_of_our_errors(
     cells: list[Any], metadata: Any, version: Any

@@ -5,7 +5,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ppo.autograde.notebook_grader import NotebookGrader
@@ -150,7 +150,12 @@ _outputs = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=300,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(outputs=_outputs, points=st.sampled_from([0.0, 1.0, 2.5, 5.0]))
 def test_points_are_nbgraders_and_always_between_zero_and_the_maximum(
     outputs: list[dict[str, Any]], points: float

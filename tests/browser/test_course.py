@@ -171,6 +171,9 @@ def test_a_student_trains_submits_and_reads_the_feedback(page: Page, lab: Any) -
     feedback = page.frame_locator("iframe.jp-PPO-feedbackFrame").locator("body")
     expect(feedback).to_contain_text(assignment, timeout=LONG)
     _screenshot(page, "7-feedback-dark")
+    feedback.get_by_role("link", name="clip_properties").first.click()
+    expect(feedback.locator(":target")).to_be_in_viewport(timeout=LONG)
+    expect(feedback).to_contain_text(assignment)
     _theme(page, "JupyterLab Light", light=True)
     _screenshot(page, "8-feedback-light")
 

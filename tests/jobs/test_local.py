@@ -16,7 +16,12 @@ from uuid import UUID
 import pytest
 
 import jupyter_ppo
-from jupyter_ppo.domain.errors import EngineUnavailableError, LeaseLostError, UnavailableError
+from jupyter_ppo.domain.errors import (
+    EngineUnavailableError,
+    LeaseLostError,
+    SandboxError,
+    UnavailableError,
+)
 from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.jobs import MAX_ATTEMPTS, JobState, Lease
 from jupyter_ppo.domain.ports import JobQueue
@@ -144,13 +149,40 @@ def test_an_error_of_ours_is_tried_again_and_its_message_kept(rig: Rig) -> None:
 
     def work(lease: Lease, _cancel: threading.Event) -> Grade:
         attempts.append(lease.attempt)
-        msg = "No container engine answers. Start it."
-        raise EngineUnavailableError(msg)
+        msg = "The container was lost."
+        raise SandboxError(msg)
 
     with running(rig.jobs, work):
         rig.wait_until(lambda: rig.ended(made))
     assert attempts == list(range(1, MAX_ATTEMPTS + 1))
-    assert rig.submission(made).error == "No container engine answers. Start it."
+    assert rig.submission(made).error == "The container was lost."
+
+
+def test_without_an_engine_submissions_wait_for_one_and_no_try_is_used_up(
+    rig: Rig, graded: Graded, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = rig.submit(2)
+    down, tries = threading.Event(), []
+    down.set()
+
+    def work(lease: Lease, _cancel: threading.Event) -> Grade:
+        tries.append(lease.attempt)
+        if down.is_set():
+            msg = "No container engine answers. Start it."
+            raise EngineUnavailableError(msg)
+        return graded(lease)
+
+    with caplog.at_level(logging.INFO), running(rig.jobs, work, workers=1):
+        rig.wait_until(lambda: len(tries) > MAX_ATTEMPTS)
+        assert {rig.state(item) for item in made} <= {
+            SubmissionState.QUEUED,
+            SubmissionState.GRADING,
+        }
+        down.clear()
+        rig.wait_until(lambda: all(map(rig.ended, made)))
+    assert {rig.state(item) for item in made} == {SubmissionState.GRADED}
+    assert set(tries) == {1}
+    assert sum("No container engine answers" in record.message for record in caplog.records) == 1
 
 
 @pytest.mark.parametrize("error", [ValueError("a secret"), SystemExit("a secret")])
@@ -179,8 +211,8 @@ def test_a_try_after_a_failure_can_succeed(rig: Rig, graded: Graded) -> None:
 
     def work(lease: Lease, _cancel: threading.Event) -> Grade:
         if lease.attempt == 1:
-            msg = "The engine restarts."
-            raise UnavailableError(msg)
+            msg = "The container was lost."
+            raise SandboxError(msg)
         return graded(lease)
 
     with running(rig.jobs, work):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from jupyter_ppo.domain.errors import SandboxError, UnavailableError
+from jupyter_ppo.domain.errors import EngineUnavailableError, SandboxError, UnavailableError
 from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.domain.jobs import JobState, Lease
@@ -169,3 +169,15 @@ def test_an_error_of_the_queue_is_raised(rig: Rig, graded: Graded) -> None:
     queue = Down.__new__(Down)
     with pytest.raises(UnavailableError, match="does not answer"):
         work_off(queue, lambda lease, _: graded(lease), rig.submit(3), workers=2, progress=silent)
+
+
+def test_without_an_engine_it_ends_with_the_reason_and_everything_is_queued(rig: Rig) -> None:
+    def work(_lease: Lease, _cancel: threading.Event) -> Grade:
+        msg = "No container engine answers."
+        raise EngineUnavailableError(msg)
+
+    made = rig.submit(2)
+    with pytest.raises(EngineUnavailableError, match="No container engine"):
+        work_off(rig.jobs, work, made, workers=1, progress=silent)
+    jobs = [rig.job(submission_id) for submission_id in made]
+    assert [(job.state, job.attempt) for job in jobs] == [(JobState.QUEUED, 0)] * 2

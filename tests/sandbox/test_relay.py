@@ -52,7 +52,9 @@ Open = Callable[..., tuple[Relay, Container, PrivateFolder]]
 def open_relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     relays: list[tuple[Relay, socket.socket, socket.socket, PrivateFolder]] = []
 
-    def make(bounds: Bounds | None = None) -> tuple[Relay, Container, PrivateFolder]:
+    def make(
+        bounds: Bounds | None = None, *, ready: bool = True
+    ) -> tuple[Relay, Container, PrivateFolder]:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.settimeout(SECONDS)
@@ -60,7 +62,11 @@ def open_relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
         relay = Relay(ours, folder.endpoints(), {"key": "k"}, bounds or Bounds())
         relays.append((relay, ours, theirs, folder))
         relay.start()
-        return relay, Container(theirs), folder
+        container = Container(theirs)
+        if ready:
+            container.tell(event="ready")
+            container.receive()
+        return relay, container, folder
 
     yield make
     for relay, ours, theirs, folder in relays:
@@ -113,13 +119,24 @@ def subscribed(container: Container, folder: PrivateFolder, connect: Connect) ->
 
 
 def test_a_ready_agent_gets_the_start_message(open_relay: Open) -> None:
-    relay, container, _ = open_relay(Bounds(message_bytes=123))
+    relay, container, _ = open_relay(Bounds(message_bytes=123), ready=False)
     container.tell(event="ready")
     frame = container.receive()
     assert frame.channel is Channel.META
     assert json.loads(frame.parts[0]) == {"key": "k", "max_message": 123}
     container.tell(event="forked")
     assert relay.started.result(SECONDS) is None
+
+
+def test_requests_wait_until_the_agent_has_its_start_message(
+    open_relay: Open, connect: Connect
+) -> None:
+    relay, container, folder = open_relay(ready=False)
+    connect(folder, Channel.HB).send_multipart([b"", b"ping"])
+    relay.signal(2)
+    container.tell(event="ready")
+    assert json.loads(container.receive().parts[0])["key"] == "k"
+    assert container.receive().parts[2] == b"ping"
 
 
 def test_requests_and_answers_find_their_client(open_relay: Open, connect: Connect) -> None:
