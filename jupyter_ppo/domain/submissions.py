@@ -49,6 +49,7 @@ class Submission:
 
     id: UUID
     course_id: UUID
+    course_name: str
     assignment_id: UUID
     assignment_name: str
     version_id: UUID

@@ -19,6 +19,7 @@ from jupyter_ppo.domain.submissions import Submission, SubmissionState, checked_
 from jupyter_ppo.storage.database import Database, database_now
 from jupyter_ppo.storage.tables import (
     AssignmentRow,
+    CourseRow,
     ExerciseGradeRow,
     GradeRow,
     JobRow,
@@ -213,12 +214,13 @@ def store_grade(session: Session, grade: Grade) -> None:
     session.flush()
 
 
-def _joined() -> Select[SubmissionRow, UUID, str, int, float, float, bool]:
+def _joined() -> Select[SubmissionRow, UUID, str, str, int, float, float, bool]:
     """Everything that a ``Submission`` says, in one query."""
     return (
         select(
             SubmissionRow,
             AssignmentRow.course_id,
+            CourseRow.name,
             AssignmentRow.name,
             VersionRow.number,
             GradeRow.points,
@@ -226,6 +228,7 @@ def _joined() -> Select[SubmissionRow, UUID, str, int, float, float, bool]:
             GradeRow.needs_review,
         )
         .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
+        .join(CourseRow, CourseRow.id == AssignmentRow.course_id)
         .join(VersionRow, VersionRow.id == SubmissionRow.version_id)
         .outerjoin(GradeRow, GradeRow.submission_id == SubmissionRow.id)
     )
@@ -245,6 +248,7 @@ def _no_submission() -> NotFoundError:
 def _submission(
     row: SubmissionRow,
     course_id: UUID,
+    course_name: str,
     assignment_name: str,
     version_number: int,
     points: float | None,
@@ -255,6 +259,7 @@ def _submission(
         id=row.id,
         course_id=course_id,
         assignment_id=row.assignment_id,
+        course_name=course_name,
         assignment_name=assignment_name,
         version_id=row.version_id,
         version_number=version_number,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from uuid import UUID
 
 from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.errors import PPOError
@@ -41,7 +40,6 @@ class WebContext:
         self._assessment = assessment
         self._sandbox = sandbox
         self._looking: asyncio.Future[SandboxStatus] | None = None
-        self.course_names: dict[UUID, str] = {}
 
     @property
     def assessment(self) -> AssessmentService:

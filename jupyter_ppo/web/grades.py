@@ -19,7 +19,6 @@ from jupyter_ppo.web.models import (
     submission_page,
 )
 from jupyter_ppo.web.operations import Action, MediaType, answers, permitted
-from jupyter_ppo.web.submissions import course_name
 
 #: The page is made of what a student wrote: nothing in it may run, load or reach this server.
 FEEDBACK_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -41,8 +40,7 @@ class GradeHandler(PPOHandler):
     async def post(self, submission_id: str) -> None:
         """Queue a graded or failed submission again (graders)."""
         queued = await self.ask(self.service.request_grading, self.identifier(submission_id))
-        course = await self.ask(course_name, self.context, queued)
-        self.reply(Submission.of(queued, course), HTTPStatus.ACCEPTED)
+        self.reply(Submission.of(queued), HTTPStatus.ACCEPTED)
 
 
 class FeedbackHandler(PPOHandler):
@@ -74,7 +72,7 @@ class GradesHandler(PPOHandler):
         page = await self.ask(
             self.service.submissions, course, latest=True, offset=query.offset, limit=query.limit
         )
-        self.reply(submission_page(page, course))
+        self.reply(submission_page(page))
 
 
 def _whole_table(caller: Caller, service: AssessmentService, course: str) -> bytes:

@@ -230,11 +230,11 @@ class Submission(Answer):
     needs_review: bool
 
     @classmethod
-    def of(cls, submission: submissions.Submission, course: str) -> Submission:
-        """Make the body from the domain's object and the name of its course."""
+    def of(cls, submission: submissions.Submission) -> Submission:
+        """Make the body from the domain's object."""
         return cls(
             id=submission.id,
-            course=course,
+            course=submission.course_name,
             assignment=submission.assignment_name,
             version=submission.version_number,
             user=submission.user,
@@ -322,9 +322,7 @@ def page_numbers(page: DomainPage[Any]) -> dict[str, int]:
     return {"total": page.total, "offset": page.offset, "limit": page.limit}
 
 
-def submission_page(page: DomainPage[submissions.Submission], course: str) -> SubmissionPage:
+def submission_page(page: DomainPage[submissions.Submission]) -> SubmissionPage:
     """Return a page of submissions of the course named ``course``."""
     items: Iterable[submissions.Submission] = page.items
-    return SubmissionPage(
-        items=[Submission.of(each, course) for each in items], **page_numbers(page)
-    )
+    return SubmissionPage(items=[Submission.of(each) for each in items], **page_numbers(page))

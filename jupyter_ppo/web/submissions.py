@@ -6,15 +6,9 @@ from http import HTTPStatus
 
 from tornado import web
 
-from jupyter_ppo.domain import submissions
-from jupyter_ppo.domain.access import Caller
-from jupyter_ppo.domain.errors import NotFoundError
 from jupyter_ppo.web.base import PPOHandler
-from jupyter_ppo.web.context import WebContext
 from jupyter_ppo.web.models import Submission, SubmissionPage, SubmissionsQuery, submission_page
 from jupyter_ppo.web.operations import Action, MediaType, answers, permitted
-
-_PAGE = 200
 
 
 class NewSubmissionHandler(PPOHandler):
@@ -26,7 +20,7 @@ class NewSubmissionHandler(PPOHandler):
     async def post(self, course: str, assignment: str) -> None:
         """Hand in a notebook as the caller's next attempt; it is graded later (members)."""
         made = await self.ask(self.service.submit, course, assignment, self.raw_body())
-        answer = Submission.of(made, course)
+        answer = Submission.of(made)
         self.reply(answer, HTTPStatus.CREATED, location=f"/submissions/{made.id}")
 
 
@@ -40,7 +34,7 @@ class SubmissionsHandler(PPOHandler):
         """List submissions, newest first (members; a student sees only their own)."""
         query = self.query(SubmissionsQuery)
         page = await self.ask(self.service.submissions, course, **query.model_dump())
-        self.reply(submission_page(page, course))
+        self.reply(submission_page(page))
 
 
 class SubmissionHandler(PPOHandler):
@@ -52,7 +46,7 @@ class SubmissionHandler(PPOHandler):
     async def get(self, submission_id: str) -> None:
         """Return a submission (its owner, or a grader of its course)."""
         found = await self.ask(self.service.submission, self.identifier(submission_id))
-        self.reply(Submission.of(found, await self.ask(course_name, self.context, found)))
+        self.reply(Submission.of(found))
 
 
 class SubmittedNotebookHandler(PPOHandler):
@@ -66,23 +60,6 @@ class SubmittedNotebookHandler(PPOHandler):
         submission = self.identifier(submission_id)
         data = await self.ask(self.service.submitted_notebook, submission)
         self.reply_bytes(data, MediaType.NOTEBOOK, filename=f"{submission}.ipynb")
-
-
-def course_name(caller: Caller, context: WebContext, submission: submissions.Submission) -> str:
-    """Return the name of the course of a submission that the caller may see.
-
-    Names never change, so each is looked up once. Raises ``NotFoundError``.
-    """
-    known, service = context.course_names, context.assessment
-    offset = 0
-    while submission.course_id not in known:
-        page = service.courses(caller, offset=offset, limit=_PAGE)
-        known.update((view.course.id, view.course.name) for view in page.items)
-        offset += len(page.items)
-        if submission.course_id not in known and (not page.items or offset >= page.total):
-            msg = f"There is no submission {submission.id}."
-            raise NotFoundError(msg, field="submission")
-    return known[submission.course_id]
 
 
 handlers = [

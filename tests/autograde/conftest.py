@@ -87,6 +87,7 @@ class Notebooks:
         values: dict[str, Any] = {
             "id": uuid4(),
             "course_id": uuid4(),
+            "course_name": "rl",
             "assignment_id": uuid4(),
             "assignment_name": "squares",
             "version_id": uuid4(),

@@ -17,6 +17,7 @@ from jupyter_ppo.services.gradebook import COLUMNS, grades_csv, grades_table
 ROW = Submission(
     id=new_id(),
     course_id=new_id(),
+    course_name="rl",
     assignment_id=new_id(),
     assignment_name="ps1",
     version_id=new_id(),

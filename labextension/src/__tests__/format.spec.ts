@@ -87,6 +87,7 @@ describe('confined', () => {
     const first = page.head.firstElementChild;
     expect(first?.getAttribute('http-equiv')).toBe('Content-Security-Policy');
     expect(first?.getAttribute('content')).toContain("default-src 'none'");
+    expect(page.head.querySelector('base')?.getAttribute('href')).toBe('about:srcdoc');
     expect(page.body.textContent).toBe(
       new DOMParser().parseFromString(html, 'text/html').body.textContent
     );
