@@ -62,7 +62,7 @@ class Here:
         self._submissions = submissions
         self._at_once = at_once
         self._grader = NotebookGrader()
-        self._exercises = self._grader.release(source).exercises
+        self._released = self._grader.release(source)
         self._sandbox = ContainerSandbox()
         self.points: list[float] = []
 
@@ -72,11 +72,11 @@ class Here:
 
     def _grade(self, data: bytes) -> float:
         grader = self._grader
-        warnings = grader.check(data, self._exercises)
+        warnings = grader.check(data, self._released)
         notebook = grader.restore(self._source, data)
         run = asyncio.run(self._sandbox.run(notebook, SandboxLimits()))
         assert run.verdict is Verdict.RAN, run.detail
-        grades = grader.score(notebook, run, self._exercises)
+        grades = grader.score(notebook, run, self._released.exercises)
         page = grader.feedback(_submission(warnings), run, grades)
         assert page.startswith(b"<!DOCTYPE html>")
         return total(grade.points for grade in grades)

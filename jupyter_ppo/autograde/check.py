@@ -9,19 +9,20 @@ from jupyter_ppo.autograde.cells import grade_id_of, kind_of, nbgrader_of
 from jupyter_ppo.autograde.read import read_notebook
 from jupyter_ppo.domain.courses import CellKind, Exercise
 from jupyter_ppo.domain.errors import InvalidNotebookError, WrongAssignmentError
+from jupyter_ppo.domain.ports import ReleasedNotebook
 
 _NOTES_MAX = 20
-_CLAIMS_GRADE = frozenset({CellKind.TESTS, CellKind.MANUAL, CellKind.TASK})
+_OF_AN_ASSIGNMENT = frozenset({CellKind.TESTS, CellKind.SOLUTION, CellKind.MANUAL, CellKind.TASK})
 
 
-def check_submission(data: bytes, exercises: Sequence[Exercise]) -> tuple[str, ...]:
+def check_submission(data: bytes, released: ReleasedNotebook) -> tuple[str, ...]:
     """Return warnings, one sentence each, for a notebook that can be graded.
 
     Raises ``InvalidNotebookError`` or ``TooLargeError`` for bytes that are no readable notebook or
-    hold a graded cell twice, ``WrongAssignmentError`` if none of ``exercises`` is in it. The name
+    hold a graded cell twice, ``WrongAssignmentError`` if none of the exercises is in it. The name
     of the file plays no part.
     """
-    notebook = read_notebook(data)
+    notebook, exercises = read_notebook(data), released.exercises
     found = unique_grade_ids(notebook)
     if not any(exercise.grade_id in found for exercise in exercises):
         names = ", ".join(exercise.grade_id for exercise in exercises[:5])
@@ -30,14 +31,25 @@ def check_submission(data: bytes, exercises: Sequence[Exercise]) -> tuple[str, .
             "notebook that was released for this assignment."
         )
         raise WrongAssignmentError(msg, field="notebook")
-    known = {exercise.grade_id for exercise in exercises}
+    answers = [
+        grade_id_of(cell)
+        for cell in read_notebook(released.release)["cells"]
+        if kind_of(cell) is CellKind.SOLUTION
+    ]
+    known = {exercise.grade_id for exercise in exercises} | set(answers)
     strange = [
         name
         for name, index in found.items()
-        if name not in known and kind_of(notebook["cells"][index]) in _CLAIMS_GRADE
+        if name not in known and kind_of(notebook["cells"][index]) in _OF_AN_ASSIGNMENT
     ]
     notes = [
         _missing(exercise, strange) for exercise in exercises if exercise.grade_id not in found
+    ]
+    notes += [
+        f"The answer cell {name!r} is missing; the one without an answer was put back, so its "
+        "tests will fail." + _asked(strange)
+        for name in answers
+        if name not in found
     ]
     notes += [
         f"The cell {name!r} is not part of this assignment and is not graded." for name in strange
@@ -77,8 +89,11 @@ def _missing(exercise: Exercise, strange: Sequence[str]) -> str:
         outcome = "it counts as not answered"
     else:
         outcome = "it was put back from the assignment"
-    asked = " Was its grade_id changed?" if strange else ""
-    return f"The graded cell {exercise.grade_id!r} is missing; {outcome}.{asked}"
+    return f"The graded cell {exercise.grade_id!r} is missing; {outcome}.{_asked(strange)}"
+
+
+def _asked(strange: Sequence[str]) -> str:
+    return " Was its grade_id changed?" if strange else ""
 
 
 def _retyped(exercise: Exercise, cell: dict[str, Any]) -> list[str]:

@@ -25,9 +25,9 @@ class NotebookGrader:
         made = make_release(source)
         return ReleasedNotebook(to_bytes(made.release), made.exercises)
 
-    def check(self, data: bytes, exercises: Sequence[Exercise]) -> tuple[str, ...]:
+    def check(self, data: bytes, released: ReleasedNotebook) -> tuple[str, ...]:
         """Return warnings for the student; raise when the bytes cannot be graded at all."""
-        return check_submission(data, exercises)
+        return check_submission(data, released)
 
     def restore(self, source: bytes, submitted: bytes) -> dict[str, Any]:
         """Return the notebook to run: the author's cells with the student's answers in them.

@@ -185,7 +185,7 @@ class Grader(Protocol):
     def release(self, source: bytes) -> ReleasedNotebook:
         """Make the students' copy; raise ``InvalidNotebookError`` naming the cell."""
 
-    def check(self, data: bytes, exercises: Sequence[Exercise]) -> tuple[str, ...]:
+    def check(self, data: bytes, released: ReleasedNotebook) -> tuple[str, ...]:
         """Return warnings for the student; raise when the bytes cannot be graded at all."""
 
     def restore(self, source: bytes, submitted: bytes) -> dict[str, Any]:

@@ -13,7 +13,14 @@ from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.courses import Assignment, Course, Membership, Role, checked_name
 from jupyter_ppo.domain.errors import ForbiddenError, NotFoundError
 from jupyter_ppo.domain.grading import Grade
-from jupyter_ppo.domain.ports import BlobStore, CourseStore, Grader, Page, SubmissionStore
+from jupyter_ppo.domain.ports import (
+    BlobStore,
+    CourseStore,
+    Grader,
+    Page,
+    ReleasedNotebook,
+    SubmissionStore,
+)
 from jupyter_ppo.domain.submissions import Submission
 from jupyter_ppo.services.access import Access
 
@@ -180,7 +187,9 @@ class AssessmentService:
         self, course: Course, name: str, data: bytes
     ) -> tuple[Assignment, str, tuple[str, ...]]:
         assignment = self._courses.assignment(course.id, name)
-        warnings = self._grader.check(data, assignment.version.exercises)
+        version = assignment.version
+        released = ReleasedNotebook(self._blobs.get(version.release_digest), version.exercises)
+        warnings = self._grader.check(data, released)
         return assignment, self._blobs.put(data), warnings
 
     def _queue(

@@ -10,8 +10,8 @@ from jupyter_ppo.domain.errors import InvalidNotebookError, WrongAssignmentError
 
 
 @pytest.fixture
-def exercises(grader: NotebookGrader, source: bytes) -> Any:
-    return grader.release(source).exercises
+def released(grader: NotebookGrader, source: bytes) -> Any:
+    return grader.release(source)
 
 
 @pytest.fixture
@@ -33,77 +33,93 @@ def as_bytes(document: dict[str, Any]) -> bytes:
 
 
 def test_the_release_itself_gives_no_warning(
-    grader: NotebookGrader, submitted: Any, exercises: Any
+    grader: NotebookGrader, submitted: Any, released: Any
 ) -> None:
-    assert grader.check(as_bytes(submitted), exercises) == ()
+    assert grader.check(as_bytes(submitted), released) == ()
 
 
 def test_another_notebook_is_the_wrong_assignment_and_the_cells_are_named(
-    grader: NotebookGrader, make: Any, exercises: Any
+    grader: NotebookGrader, make: Any, released: Any
 ) -> None:
     with pytest.raises(WrongAssignmentError) as caught:
-        grader.check(make.data(make.tests("other", "1")), exercises)
+        grader.check(make.data(make.tests("other", "1")), released)
     assert caught.value.field == "notebook"
     assert "square_works, why, explore" in caught.value.message
     assert "Submit the notebook that was released" in caught.value.message
 
 
 def test_a_graded_cell_twice_is_refused_naming_it_and_both_places(
-    grader: NotebookGrader, submitted: Any, exercises: Any
+    grader: NotebookGrader, submitted: Any, released: Any
 ) -> None:
     submitted["cells"].append(cell_of(submitted, "why"))
     with pytest.raises(InvalidNotebookError) as caught:
-        grader.check(as_bytes(submitted), exercises)
+        grader.check(as_bytes(submitted), released)
     assert caught.value.field == "cells[6].metadata.nbgrader.grade_id"
     assert "'why' is in the notebook twice, as cell 5 and as cell 7" in caught.value.message
     assert "Delete the copy" in caught.value.message
 
 
 def test_missing_cells_are_warned_of_with_what_becomes_of_them(
-    grader: NotebookGrader, submitted: Any, exercises: Any
+    grader: NotebookGrader, submitted: Any, released: Any
 ) -> None:
     submitted["cells"].remove(cell_of(submitted, "why"))
     submitted["cells"].remove(cell_of(submitted, "square_works"))
-    assert grader.check(as_bytes(submitted), exercises) == (
+    assert grader.check(as_bytes(submitted), released) == (
         "The graded cell 'square_works' is missing; it was put back from the assignment.",
         "The graded cell 'why' is missing; it counts as not answered.",
     )
 
 
+def test_a_missing_answer_cell_is_warned_of_and_so_is_a_renamed_one(
+    grader: NotebookGrader, submitted: Any, released: Any
+) -> None:
+    answer = cell_of(submitted, "square")
+    answer["metadata"]["nbgrader"]["grade_id"] = "squares"
+    missing, strange = grader.check(as_bytes(submitted), released)
+    assert missing == (
+        "The answer cell 'square' is missing; the one without an answer was put back, so its "
+        "tests will fail. Was its grade_id changed?"
+    )
+    assert "'squares' is not part of this assignment" in strange
+    submitted["cells"].remove(answer)
+    (missing,) = grader.check(as_bytes(submitted), released)
+    assert missing.endswith("will fail.")
+
+
 def test_a_renamed_cell_is_warned_of_under_both_names(
-    grader: NotebookGrader, submitted: Any, exercises: Any
+    grader: NotebookGrader, submitted: Any, released: Any
 ) -> None:
     cell_of(submitted, "why")["metadata"]["nbgrader"]["grade_id"] = "whyever"
-    missing, strange = grader.check(as_bytes(submitted), exercises)
+    missing, strange = grader.check(as_bytes(submitted), released)
     assert "'why' is missing" in missing
     assert missing.endswith("Was its grade_id changed?")
     assert strange == "The cell 'whyever' is not part of this assignment and is not graded."
 
 
 def test_a_cell_of_another_type_is_warned_of(
-    grader: NotebookGrader, submitted: Any, exercises: Any
+    grader: NotebookGrader, submitted: Any, released: Any
 ) -> None:
     cell_of(submitted, "square_works")["cell_type"] = "markdown"
     cell_of(submitted, "why")["cell_type"] = "code"
-    assert grader.check(as_bytes(submitted), exercises) == (
+    assert grader.check(as_bytes(submitted), released) == (
         "The graded cell 'square_works' was changed from code to markdown; it is graded as code.",
         "The graded cell 'why' was changed from markdown to code; it is graded as markdown.",
     )
 
 
 def test_hostile_metadata_of_cells_is_no_error(
-    grader: NotebookGrader, submitted: Any, exercises: Any
+    grader: NotebookGrader, submitted: Any, released: Any
 ) -> None:
     for value in (None, 3, [], {"grade_id": []}, {"grade_id": "", "grade": "x"}):
         cell = {"cell_type": "code", "source": "1", "metadata": {"nbgrader": value}}
         submitted["cells"].append(cell)
-    assert grader.check(as_bytes(submitted), exercises) == ()
+    assert grader.check(as_bytes(submitted), released) == ()
 
 
 def test_warnings_are_bounded(
-    grader: NotebookGrader, make: Any, submitted: Any, exercises: Any
+    grader: NotebookGrader, make: Any, submitted: Any, released: Any
 ) -> None:
     submitted["cells"] += [make.tests(f"extra{n}", "1") for n in range(500)]
-    notes = grader.check(as_bytes(submitted), exercises)
+    notes = grader.check(as_bytes(submitted), released)
     assert len(notes) == 21
     assert notes[-1] == "480 more cells differ from the assignment."

@@ -142,8 +142,9 @@ def test_every_cell_gets_the_points_that_nbgrader_gives(
     sandbox = ContainerSandbox()
     ours: dict[tuple[str, str, str], tuple[float | None, float]] = {}
     for (student, name), data in submissions.items():
-        exercises = grader.release(sources[name]).exercises
-        assert grader.check(data, exercises) == ()
+        released = grader.release(sources[name])
+        exercises = released.exercises
+        assert grader.check(data, released) == ()
         notebook = grader.restore(sources[name], data)
         run = asyncio.run(sandbox.run(notebook, SandboxLimits()))
         assert run.verdict is Verdict.RAN, run.detail

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -136,7 +137,10 @@ def _address(server: subprocess.Popen[bytes], home: Path) -> str | None:
     try:
         url: str = json.loads(record.read_text())["url"]
         _fetch(f"{url}jupyter-ppo/api/v1/me")
-    except (OSError, ValueError, KeyError, urllib.error.URLError):
+    except urllib.error.HTTPError as error:  # it listens, but is not ready
+        error.close()
+        return None
+    except (OSError, ValueError, KeyError):
         return None
     return url
 
@@ -150,7 +154,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
         server.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab with a course whose first assignment is released through the command line."""
     assert (ROOT / "jupyter_ppo" / "labextension" / "package.json").is_file(), (
@@ -176,9 +180,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         _end(server)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium."""
+    """The system's Chromium.
+
+    Closed after each module: while it is open its event loop runs in this thread, and other
+    modules' tests run loops of their own.
+    """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM, headless=True, args=FLAGS, timeout=120_000

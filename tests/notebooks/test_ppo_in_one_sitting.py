@@ -139,8 +139,9 @@ def test_a_common_mistake_costs_points_but_not_all(source: bytes, mistake: str) 
 def graded(grader: NotebookGrader, source: bytes, submitted: bytes) -> tuple[ExerciseGrade, ...]:
     from jupyter_ppo.sandbox.notebook import ContainerSandbox
 
-    exercises = grader.release(source).exercises
-    assert grader.check(submitted, exercises) == ()
+    released = grader.release(source)
+    exercises = released.exercises
+    assert grader.check(submitted, released) == ()
     notebook = grader.restore(source, submitted)
     run = asyncio.run(ContainerSandbox().run(notebook, SandboxLimits()))
     assert run.verdict is Verdict.RAN, run.detail

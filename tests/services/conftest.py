@@ -42,7 +42,7 @@ class AnswerGrader:
     def release(self, source: bytes) -> ReleasedNotebook:
         return ReleasedNotebook(b'{"answer": null}', self.exercises)
 
-    def check(self, data: bytes, exercises: Sequence[Exercise]) -> tuple[str, ...]:
+    def check(self, data: bytes, released: ReleasedNotebook) -> tuple[str, ...]:
         try:
             answer = json.loads(data)["answer"]
         except (ValueError, KeyError, TypeError) as error:

@@ -194,6 +194,15 @@ it('follows a submission until it is graded, then stops asking', async () => {
   expect(workspace.shown).toEqual(['<p>id-1</p>']);
 });
 
+it('follows what was under way before the panel was opened', async () => {
+  await service.submit('rl', 'rl-first', 'from another window');
+  await show();
+  expect(find('.jp-PPO-state').dataset.state).toBe('queued');
+  service.move('graded', 3);
+  await pass(1_000);
+  expect(find('.jp-PPO-score').textContent).toBe('3 / 10');
+});
+
 it('asks nothing while hidden', async () => {
   workspace.open = [candidate('mine.ipynb')];
   await show();

@@ -65,6 +65,20 @@ it('rests while hidden and goes on when shown', async () => {
   expect(asked()).toBe(2);
 });
 
+it('does not go on when hidden during a poll or started while hidden', async () => {
+  const waiting: ((goOn: boolean) => void)[] = [];
+  const poller = new Poller(() => new Promise<boolean>(resolve => waiting.push(resolve)));
+  poller.setVisible(true);
+  poller.start();
+  await pass(FIRST_DELAY_MS);
+  poller.setVisible(false);
+  waiting[0]?.(true);
+  await pass(0);
+  expect(jest.getTimerCount()).toBe(0);
+  poller.start();
+  expect(jest.getTimerCount()).toBe(0);
+});
+
 it('starts over with short pauses', async () => {
   const { poller, asked } = watch(Array<boolean>(50).fill(true));
   poller.start();

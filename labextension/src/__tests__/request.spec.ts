@@ -57,12 +57,12 @@ describe('CourseClient', () => {
   it('submits the text byte for byte', async () => {
     const { client, requests } = clientOf(() => json({ attempt: 1 }, 201));
     const text = '{"cells": [],\r\n "metadata": {"name": "Gödel \u2028"}}\n';
-    await client.submit('rl 101', 'ppo', text);
+    await client.submit('rl/101?', 'ppo', text);
     const request = only(requests);
     expect(request.method).toBe('POST');
     expect(request.headers.get('Content-Type')).toBe('application/x-ipynb+json');
     expect(new URL(request.url).pathname).toBe(
-      '/base/jupyter-ppo/api/v1/courses/rl%20101/assignments/ppo/submissions'
+      '/base/jupyter-ppo/api/v1/courses/rl%2F101%3F/assignments/ppo/submissions'
     );
     expect(await request.text()).toBe(text);
   });
