@@ -9,11 +9,8 @@ export PATH="$PWD/.venv/bin:$PATH"
 . .ci/engine-lease.sh
 [ "$engine_status" = 0 ] || [ "$engine_status" = 3 ] || exit "$engine_status"
 build_both
-# In the background with wait, the shell handles a signal at once. Job control (-m) gives the demo a
-# process group of its own, in which SIGINT is not ignored: it ends its server on it, and only once.
-set -m
+# In the background with wait, the shell handles a signal at once; the demo ends its server on TERM.
 jupyter ppo demo "$@" </dev/null &
 demo=$!
-set +m
-trap 'kill -INT "$demo" 2>/dev/null; wait "$demo"; exit 130' INT TERM HUP
+trap 'kill "$demo" 2>/dev/null; wait "$demo"; exit 130' INT TERM HUP
 wait "$demo"

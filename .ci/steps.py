@@ -70,7 +70,15 @@ LANES: tuple[tuple[Step, ...], ...] = (
             14,
             (f"{PYTEST} -m '(docker or image) and not browser' --durations=8 {RERUNS}",),
         ),
-        Step("browser", 8, (f"{PYTEST} -m browser {RERUNS}",)),
+        # Playwright's synchronous side cannot be opened twice in a process; each folder opens it.
+        Step(
+            "browser",
+            10,
+            (
+                f"{PYTEST} -m browser {RERUNS} --ignore=tests/browser",
+                f"{PYTEST} -m browser {RERUNS} tests/browser",
+            ),
+        ),
         Step("demo", 8, ("make demo CHECK=1",)),
     ),
 )

@@ -8,8 +8,12 @@ and ``--PPOService.<name>=<value>``). Exit status: 0 done, 1 an error that the m
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
 
 from jupyter_ppo.cli import assignments, courses, demo, grades, image
 from jupyter_ppo.cli.app import Context
@@ -37,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not word.startswith("--PPOService."):
             parser.error(f"unrecognized argument: {word}")
     try:
-        with Context(rest) as context:
+        with _terminated_like_interrupted(), Context(rest) as context:
             status: int = arguments.run(arguments, context)
             return status
     except PPOError as error:
@@ -48,3 +52,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 1
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: what it started is ended, work is given back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

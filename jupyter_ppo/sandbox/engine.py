@@ -12,12 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import docker
 from docker.constants import DEFAULT_DOCKER_API_VERSION
 from docker.errors import DockerException
 from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
-import docker
 from jupyter_ppo.domain.errors import EngineUnavailableError
 
 DEFAULT_SOCKET: Final = Path("/var/run/docker.sock")

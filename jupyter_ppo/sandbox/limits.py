@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import docker
 from docker.types import LogConfig, Ulimit
 
-import docker
 from jupyter_ppo.domain.sandbox import SandboxLimits
 
 USER: Final = 10001

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import docker
 import pytest
 
-import docker
 from jupyter_ppo.domain.sandbox import SandboxLimits
 from jupyter_ppo.sandbox.limits import ENVIRONMENT, HOME, host_config, writable_folders
 

@@ -114,26 +114,24 @@ def test_nothing_of_the_servers_environment_reaches_the_kernel(
 
 
 @marked
-def test_outputs_before_the_kernels_death_are_kept(run: Run) -> None:
-    result = run(
-        "print('first')",
-        "import os, sys\nprint('last words')\nsys.stdout.flush()\nos._exit(3)",
-        "print('never')",
-    )
+def test_the_outputs_of_finished_cells_survive_the_kernels_death(run: Run) -> None:
+    result = run("print('first')", "import os; os._exit(3)", "print('never')")
     assert result.verdict is Verdict.KERNEL_DIED
     assert "exit code 3" in result.detail
     assert "cell 2" in result.detail
     assert text_of(result, 0) == "first\n"
-    assert text_of(result, 1) == "last words\n"
     assert result.notebook["cells"][2]["outputs"] == []
     assert result.finished == {0}
+    assert [cell.index for cell in result.cells] == [0, 1, 2]
 
 
 @marked
-def test_a_kernel_that_dies_after_its_last_cell_has_run_everything(run: Run) -> None:
-    result = run("print('all')")
-    assert result.verdict is Verdict.RAN
-    assert [cell.index for cell in result.cells] == [0]
+def test_a_cell_that_is_stopped_keeps_what_it_showed(run: Run) -> None:
+    result = run("print('shown', flush=True)\nwhile True: pass", "print('never')", cell_seconds=5)
+    assert result.verdict is Verdict.CELL_TIMEOUT
+    assert "5 s (limit cell_seconds)" in result.detail
+    assert text_of(result, 0) == "shown\n"
+    assert result.finished == frozenset()
 
 
 @marked
