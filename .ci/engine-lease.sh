@@ -1,10 +1,15 @@
 # Sourced: gives the script that sources it a container engine, and ends the engine with the script
-# if it was started for it. Sets engine_status: 0, or 3 when there is no engine to be had.
+# if it was started for it and no other script uses it. Sets engine_status: 0, or 3 when there is no
+# engine to be had.
+exec 8>"${TMPDIR:-/tmp}/jupyter-ppo-engine-$(id -u).lock"
+flock --shared 8
 engine_was_there=1
 docker/engine.sh status >/dev/null 2>&1 || engine_was_there=
 
 give_engine_back() {
-  [ -n "$engine_was_there" ] || docker/engine.sh stop 2>/dev/null
+  if [ -z "$engine_was_there" ] && flock --exclusive --nonblock 8; then
+    docker/engine.sh stop 2>/dev/null
+  fi
 }
 trap give_engine_back EXIT
 trap 'exit 129' HUP

@@ -86,6 +86,7 @@ def _submission(warnings: tuple[str, ...]) -> Submission:
     return Submission(
         id=new_id(),
         course_id=new_id(),
+        course_name="bench",
         assignment_id=new_id(),
         assignment_name=ASSIGNMENT,
         version_id=new_id(),

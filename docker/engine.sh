@@ -112,7 +112,7 @@ start() {
     --host="unix://$socket" --pidfile="$exec_root/dockerd.pid" \
     --data-root="$state/data" --exec-root="$exec_root" \
     --bridge=none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false \
-    --log-level=warn >"$log" 2>&1 </dev/null 9>&- &
+    --log-level=warn >"$log" 2>&1 </dev/null 8>&- 9>&- &
   pid=$!
   printf '%s\n' "$pid" >"$pid_file"
   deadline=$((SECONDS + 120))

@@ -10,18 +10,19 @@ import argparse
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from jupyter_ppo.cli.app import Commands, Context
 from jupyter_ppo.cli.course_files import FIRST_ASSIGNMENT, course_notebook
-from jupyter_ppo.cli.demo_check import check, check_nothing_left
+from jupyter_ppo.cli.demo_check import check, check_nothing_left, wait_for_server
 from jupyter_ppo.domain.errors import ConflictError, UnavailableError
 
 COURSE = "ppo"
 TITLE = "Proximal Policy Optimization"
+#: How long the server may take to give back its work and end.
+_END_SECONDS = 20
 
 
 def add_commands(commands: Commands) -> None:
@@ -51,21 +52,22 @@ def _demo(arguments: argparse.Namespace, context: Context) -> int:
         if arguments.check:
             raise UnavailableError(notice)
         print(notice, file=sys.stderr)
-    port, token = arguments.port or _free_port(arguments.ip), secrets.token_hex(24)
-    url, environment = f"http://{arguments.ip}:{port}", _environment(root, token)
+    token = secrets.token_hex(24)
+    environment = _environment(root, token)
     with (root / "jupyter.log").open("wb") as log:
         server = subprocess.Popen(
-            _server_command(work, data, arguments.ip, port),
+            _server_command(work, data, arguments.ip, arguments.port),
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
+            url = wait_for_server(server, Path(environment["JUPYTER_RUNTIME_DIR"]))
             if arguments.check:
-                check(url, course=COURSE, work=work, server=server, environment=environment)
+                check(url, course=COURSE, work=work, environment=environment)
                 return 0
-            print(f"JupyterLab: {url}/lab/tree/{FIRST_ASSIGNMENT}.ipynb?token={token}", flush=True)
+            print(f"JupyterLab: {url}lab/tree/{FIRST_ASSIGNMENT}.ipynb?token={token}", flush=True)
             print(f"(log: {root / 'jupyter.log'}; end with Ctrl-C)", file=sys.stderr)
             return server.wait()
         finally:
@@ -117,19 +119,12 @@ def _environment(root: Path, token: str) -> dict[str, str]:
     }
 
 
-def _free_port(ip: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((ip, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _end(server: subprocess.Popen[bytes]) -> None:
     """End the server as an administrator would; by force only when it does not listen."""
     if server.poll() is None:
         server.terminate()
         try:
-            server.wait(timeout=60)
+            server.wait(timeout=_END_SECONDS)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()

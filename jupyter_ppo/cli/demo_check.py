@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -30,15 +31,13 @@ def check(
     *,
     course: str,
     work: Path,
-    server: subprocess.Popen[bytes],
     environment: dict[str, str],
 ) -> None:
     """Play one student against the running server.
 
     Raises ``CheckFailedError`` with the step that failed.
     """
-    api = _Api(url + _API, environment["JUPYTER_TOKEN"])
-    _wait_for_server(api, server)
+    api = _Api(url.rstrip("/") + _API, environment["JUPYTER_TOKEN"])
     released = api.get(f"/courses/{course}/assignments/{FIRST_ASSIGNMENT}/notebook")
     notebook = _answered(released)
     _run(notebook, work, environment)
@@ -86,18 +85,21 @@ class _Api:
             raise CheckFailedError(msg) from error
 
 
-def _wait_for_server(api: _Api, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            api.get("/me")
-        except (urllib.error.URLError, OSError) as error:
-            if server.poll() is not None or time.monotonic() > deadline:
-                msg = "JupyterLab did not start; its log is jupyter.log in the demo folder."
-                raise CheckFailedError(msg) from error
-            time.sleep(0.2)
-        else:
-            return
+def wait_for_server(server: subprocess.Popen[bytes], runtime: Path) -> str:
+    """Return the address that the server chose, with a slash at its end, once it answers.
+
+    A server writes its address into Jupyter's runtime folder. Raises ``CheckFailedError`` when it
+    ends instead.
+    """
+    note, deadline = runtime / f"jpserver-{server.pid}.json", time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            url = str(json.loads(note.read_text(encoding="utf-8"))["url"])
+            urllib.request.urlopen(url + _API.lstrip("/") + "/health", timeout=10).close()  # noqa: S310
+            return url
+        time.sleep(0.1)
+    msg = "JupyterLab did not start; its log is jupyter.log in the demo folder."
+    raise CheckFailedError(msg)
 
 
 def _answered(released: bytes) -> Any:

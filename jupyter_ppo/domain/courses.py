@@ -11,6 +11,7 @@ from uuid import UUID
 from jupyter_ppo.domain.errors import InvalidInputError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_USER_LENGTH = 255
 
 
 class Role(StrEnum):
@@ -108,7 +109,7 @@ class Assignment:
 
 
 def checked_name(name: str, field: str) -> str:
-    """Return ``name`` if it may name a course, an assignment or a person.
+    """Return ``name`` if it may name a course or an assignment.
 
     Raises ``InvalidInputError`` naming ``field`` otherwise.
     """
@@ -118,4 +119,19 @@ def checked_name(name: str, field: str) -> str:
             "underscores, beginning with a letter or digit."
         )
         raise InvalidInputError(msg, field=field)
+    return name
+
+
+def checked_user(name: str) -> str:
+    """Return ``name`` if it may be a person's username; identity providers often give e-mails.
+
+    Raises ``InvalidInputError`` (field ``user``) otherwise.
+    """
+    fits = 0 < len(name) <= _USER_LENGTH and name.isprintable() and name == name.strip()
+    if not fits or "/" in name or name in {".", ".."}:
+        msg = (
+            f"user: {name[:120]!r} is not a username. Use 1 to {_USER_LENGTH} printable characters "
+            "without a slash, and no blank at either end."
+        )
+        raise InvalidInputError(msg, field="user")
     return name

@@ -43,7 +43,7 @@ class Submission:
 
     ``digest`` names the submitted bytes (SHA-256 hex), kept exactly as they came. ``attempt``
     counts from 1 per student and assignment; ``submitted_at`` is the server's clock, UTC.
-    ``warnings`` are for the student: cells that were missing or renamed and are counted as zero.
+    ``warnings`` are for the student: cells that were missing, renamed or changed.
     ``error`` says why a submission FAILED. ``points`` and ``max_points`` are None until graded.
     """
 

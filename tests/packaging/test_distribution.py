@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -31,14 +32,32 @@ class Built:
     wheel: Path
 
 
+def _copy_of_checkout(target: Path) -> Path:
+    """Copy what git has and the built front end: a build writes into its folder."""
+    listed = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    bundle = Path("jupyter_ppo") / "labextension"
+    shutil.copytree(ROOT / bundle, target / bundle)
+    return target
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The sdist, and the wheel made from it as pip does."""
     bundle = ROOT / "jupyter_ppo" / "labextension" / "static" / "style.js"
     assert bundle.is_file(), "the front end is not built: run 'make setup'"
     target = tmp_path_factory.mktemp("dist")
+    source = _copy_of_checkout(tmp_path_factory.mktemp("source"))
     done = subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", target, ROOT],
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", target, source],
         capture_output=True,
         text=True,
         timeout=170,
