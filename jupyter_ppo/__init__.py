@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jupyter_ppo._version import __version__ as __version__
     from jupyter_ppo.widgets.live import LiveRun as LiveRun
     from jupyter_ppo.widgets.live import train as train
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from jupyter_ppo.domain.courses import CellKind
@@ -60,15 +61,37 @@ def is_answer(cell: dict[str, Any]) -> bool:
     return kind_of(cell) in {CellKind.SOLUTION, CellKind.MANUAL}
 
 
-def hidden_lines(source: str) -> tuple[str, ...]:
-    """Return the lines between the hidden-test delimiters of ``source``."""
-    hidden: list[str] = []
+def numbered_hidden_lines(source: str) -> dict[int, str]:
+    """Return the lines between the hidden-test delimiters of ``source`` by number, from 1."""
+    hidden: dict[int, str] = {}
     inside = False
-    for line in source.split("\n"):
+    for number, line in enumerate(source.split("\n"), start=1):
         if BEGIN_HIDDEN in line:
             inside = True
         elif END_HIDDEN in line:
             inside = False
         elif inside:
-            hidden.append(line)
-    return tuple(hidden)
+            hidden[number] = line
+    return hidden
+
+
+def has_hidden_tests(cell: dict[str, Any]) -> bool:
+    """Whether this is a test cell with a hidden line that does something."""
+    return kind_of(cell) is CellKind.TESTS and any(
+        line.strip() for line in numbered_hidden_lines(cell["source"]).values()
+    )
+
+
+def hidden_lines_of(cells: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the hidden lines of all test cells, each once, the longest first.
+
+    Any cell can show a line of any other one. The order is for those who replace them: a line that
+    is part of a longer one must not cut it before it is found.
+    """
+    found = {
+        line
+        for cell in cells
+        if kind_of(cell) is CellKind.TESTS
+        for line in numbered_hidden_lines(cell["source"]).values()
+    }
+    return tuple(sorted(found, key=lambda line: (-len(line), line)))

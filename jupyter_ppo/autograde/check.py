@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jupyter_ppo.autograde.cells import grade_id_of, kind_of, nbgrader_of
+from jupyter_ppo.autograde.cells import grade_id_of, kind_of
 from jupyter_ppo.autograde.read import read_notebook
+from jupyter_ppo.autograde.text import ordinal
 from jupyter_ppo.domain.courses import CellKind, Exercise
 from jupyter_ppo.domain.errors import InvalidNotebookError, WrongAssignmentError
 from jupyter_ppo.domain.ports import ReleasedNotebook
 
 _NOTES_MAX = 20
+# Characters of one warning, and of a name in it: names are what the student's file says.
+_NOTE_MAX, _NAME_MAX = 500, 200
 _OF_AN_ASSIGNMENT = frozenset({CellKind.TESTS, CellKind.SOLUTION, CellKind.MANUAL, CellKind.TASK})
 
 
@@ -27,15 +30,16 @@ def check_submission(data: bytes, released: ReleasedNotebook) -> tuple[str, ...]
     if not any(exercise.grade_id in found for exercise in exercises):
         names = ", ".join(exercise.grade_id for exercise in exercises[:5])
         msg = (
-            f"notebook: it holds none of this assignment's graded cells ({names}). Submit the "
+            f"notebook: it holds none of this assignment's graded cells ({names}). Choose the "
             "notebook that was released for this assignment."
         )
         raise WrongAssignmentError(msg, field="notebook")
-    answers = [
-        grade_id_of(cell)
+    originals = {
+        name: cell
         for cell in read_notebook(released.release)["cells"]
-        if kind_of(cell) is CellKind.SOLUTION
-    ]
+        if (name := grade_id_of(cell)) is not None
+    }
+    answers = [name for name, cell in originals.items() if kind_of(cell) is CellKind.SOLUTION]
     known = {exercise.grade_id for exercise in exercises} | set(answers)
     strange = [
         name
@@ -46,20 +50,22 @@ def check_submission(data: bytes, released: ReleasedNotebook) -> tuple[str, ...]
         _missing(exercise, strange) for exercise in exercises if exercise.grade_id not in found
     ]
     notes += [
-        f"The answer cell {name!r} is missing; the one without an answer was put back, so its "
-        "tests will fail." + _asked(strange)
+        f"The answer cell {_named(name)} is missing; the one without an answer was put back, "
+        "so its tests will fail." + _asked(strange)
         for name in answers
         if name not in found
     ]
     notes += [
-        f"The cell {name!r} is not part of this assignment and is not graded." for name in strange
+        f"The cell {_named(name)} is not part of this assignment and is not graded."
+        for name in strange
     ]
     for exercise in exercises:
         if exercise.grade_id in found:
-            notes += _retyped(exercise, notebook["cells"][found[exercise.grade_id]])
+            cell = notebook["cells"][found[exercise.grade_id]]
+            notes += _retyped(cell, originals[exercise.grade_id])
     if len(notes) > _NOTES_MAX:
         notes[_NOTES_MAX:] = [f"{len(notes) - _NOTES_MAX} more cells differ from the assignment."]
-    return tuple(notes)
+    return tuple(note if len(note) <= _NOTE_MAX else f"{note[: _NOTE_MAX - 1]}…" for note in notes)
 
 
 def unique_grade_ids(notebook: dict[str, Any]) -> dict[str, int]:
@@ -73,13 +79,13 @@ def unique_grade_ids(notebook: dict[str, Any]) -> dict[str, int]:
         if name is None:
             continue
         if name in found:
-            field = f"cells[{index}].metadata.nbgrader.grade_id"
+            first, second = ordinal(found[name] + 1), ordinal(index + 1)
             msg = (
-                f"{field}: {name[:200]!r} is in the notebook twice, as cell {found[name] + 1} and "
-                f"as cell {index + 1}. Delete the copy (keep its text if it is the better one) "
-                "and submit again."
+                f"notebook: two cells have the grade_id {_named(name)} (the {first} and the "
+                f"{second} cell). Delete the copy; if its text is the better one, move that to the "
+                "other cell before."
             )
-            raise InvalidNotebookError(msg, field=field)
+            raise InvalidNotebookError(msg, field="notebook")
         found[name] = index
     return found
 
@@ -89,21 +95,24 @@ def _missing(exercise: Exercise, strange: Sequence[str]) -> str:
         outcome = "it counts as not answered"
     else:
         outcome = "it was put back from the assignment"
-    return f"The graded cell {exercise.grade_id!r} is missing; {outcome}.{_asked(strange)}"
+    return f"The graded cell {_named(exercise.grade_id)} is missing; {outcome}.{_asked(strange)}"
 
 
 def _asked(strange: Sequence[str]) -> str:
     return " Was its grade_id changed?" if strange else ""
 
 
-def _retyped(exercise: Exercise, cell: dict[str, Any]) -> list[str]:
-    released = nbgrader_of(cell).get("cell_type")
-    wanted = "code" if exercise.kind is CellKind.TESTS else released
-    if not isinstance(wanted, str) or wanted not in {"code", "markdown"}:
+def _named(name: str) -> str:
+    """Return a grade_id in quotes, cut where nobody reads on."""
+    shown = repr(name[: _NAME_MAX + 1])  # escapes make it longer
+    return shown if len(shown) <= _NAME_MAX + 2 else f"{shown[:_NAME_MAX]}…{shown[0]}"
+
+
+def _retyped(cell: dict[str, Any], original: dict[str, Any]) -> list[str]:
+    wanted, found = original["cell_type"], cell["cell_type"]
+    if found == wanted:
         return []
-    if cell["cell_type"] == wanted:
-        return []
+    name = _named(grade_id_of(original) or "")
     return [
-        f"The graded cell {exercise.grade_id!r} was changed from {wanted} to {cell['cell_type']}; "
-        f"it is graded as {wanted}."
+        f"The graded cell {name} was changed from {wanted} to {found}; it is graded as {wanted}."
     ]

@@ -14,7 +14,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from jupyter_ppo.autograde.cells import grade_id_of, hidden_lines, kind_of, own_of
+from jupyter_ppo.autograde.cells import grade_id_of, hidden_lines_of, kind_of, own_of
+from jupyter_ppo.autograde.failure import ran_hidden
 from jupyter_ppo.autograde.outputs import code_html, markdown_html, outputs_html
 from jupyter_ppo.autograde.restore import Origin
 from jupyter_ppo.autograde.text import shortened, visible
@@ -43,6 +44,7 @@ class _Cell:
     note: str
     source: Markup
     outputs: Markup
+    more_tests: bool
 
 
 def feedback_page(
@@ -92,8 +94,8 @@ def _style(name: str) -> Markup:
 
 def _cells(run: NotebookRun, grades: dict[str, ExerciseGrade]) -> Iterator[_Cell]:
     cells: list[dict[str, Any]] = run.notebook["cells"]
-    hidden = tuple(line for cell in cells for line in hidden_lines(cell["source"]))
-    for cell in cells:
+    hidden, finished = hidden_lines_of(cells), run.finished
+    for index, cell in enumerate(cells):
         grade = grades.get(grade_id_of(cell) or "")
         is_code = cell["cell_type"] == "code"
         source, note = _shown_source(cell)
@@ -106,6 +108,7 @@ def _cells(run: NotebookRun, grades: dict[str, ExerciseGrade]) -> Iterator[_Cell
             outputs=outputs_html(cell.get("outputs", []), tests=tests, hidden=hidden)
             if is_code
             else Markup(),
+            more_tests=index in finished and ran_hidden(cell, cell.get("outputs", [])),
         )
 
 

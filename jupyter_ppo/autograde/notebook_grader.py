@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from jupyter_ppo.autograde.cells import has_hidden_tests
 from jupyter_ppo.autograde.check import check_submission
 from jupyter_ppo.autograde.feedback import feedback_page
-from jupyter_ppo.autograde.release import make_release, to_bytes
+from jupyter_ppo.autograde.release import make_release, refuse_students_copy, to_bytes
 from jupyter_ppo.autograde.restore import restore_notebook
 from jupyter_ppo.autograde.score import score_run
 from jupyter_ppo.domain.courses import Exercise
@@ -21,9 +22,14 @@ class NotebookGrader:
     """Releases, checks, restores, scores and explains nbgrader notebooks. Holds no state."""
 
     def release(self, source: bytes) -> ReleasedNotebook:
-        """Make the students' copy; raise ``InvalidNotebookError`` naming the cell."""
+        """Make the students' copy; raise ``InvalidNotebookError`` naming the cell.
+
+        A students' copy is refused as the source.
+        """
         made = make_release(source)
-        return ReleasedNotebook(to_bytes(made.release), made.exercises)
+        refuse_students_copy(made)
+        hidden_tests = sum(has_hidden_tests(cell) for cell in made.source["cells"])
+        return ReleasedNotebook(to_bytes(made.release), made.exercises, hidden_tests)
 
     def check(self, data: bytes, released: ReleasedNotebook) -> tuple[str, ...]:
         """Return warnings for the student; raise when the bytes cannot be graded at all."""

@@ -30,19 +30,25 @@ def read_notebook(data: bytes) -> dict[str, Any]:
     naming the part otherwise.
     """
     if len(data) > MAX_BYTES:
-        msg = (
-            f"notebook: {len(data) / 2**20:.1f} MiB is over the limit of {MAX_BYTES // 2**20} MiB. "
-            "Choose Edit > Clear Outputs of All Cells, save, and submit again."
-        )
-        raise TooLargeError(msg, field="notebook")
+        raise too_large(len(data))
     document = _load(_decode(data), data)
     if not isinstance(document, dict):
-        _refuse("notebook", f"JSON, but a {_json_name(document)} and not a notebook. {_RESAVE}")
+        _refuse("notebook", f"JSON, but a {_json_name(document)} and not a notebook. {_CHOOSE}")
     _check_version(document)
     return _with_checked_cells(document)
 
 
-_RESAVE = "Open it in JupyterLab, save it, and submit that file."
+def too_large(size: int) -> TooLargeError:
+    """Return the error for a notebook of ``size`` bytes, with what a student can do about it."""
+    msg = (
+        f"notebook: {size / 2**20:.1f} MiB is over the limit of {MAX_BYTES // 2**20} MiB. "
+        "Choose Edit > Clear Outputs of All Cells, save, and submit again."
+    )
+    return TooLargeError(msg, field="notebook")
+
+
+_CHOOSE = "Choose the .ipynb file of the assignment."
+_RESAVE = "Open it in JupyterLab and save it, or take an undamaged copy."
 
 
 def _refuse(field: str, problem: str) -> NoReturn:
@@ -52,14 +58,14 @@ def _refuse(field: str, problem: str) -> NoReturn:
 
 def _decode(data: bytes) -> str:
     if not data.strip():
-        _refuse("notebook", f"the file is empty. {_RESAVE}")
+        _refuse("notebook", f"the file is empty. {_CHOOSE}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         _refuse(
             "notebook",
-            f"not UTF-8 text (byte {error.start}). Send the .ipynb file itself, not an archive "
-            "or a printout of it.",
+            f"this is not a notebook (not UTF-8 text, byte {error.start}). {_CHOOSE} An archive "
+            "or a printout of it does not do.",
         )
 
 
@@ -68,16 +74,19 @@ def _load(text: str, data: bytes) -> object:
     for match in _BRACKET.finditer(_STRING.sub(b"", data)):
         depth += 1 if match[0] in b"[{" else -1
         if depth > MAX_DEPTH:
-            _refuse("notebook", f"nested more than {MAX_DEPTH} levels deep. {_RESAVE}")
+            _refuse("notebook", f"nested more than {MAX_DEPTH} levels deep. {_CHOOSE}")
     try:
         document: object = json.loads(text)
     except json.JSONDecodeError as error:
+        if not text.lstrip().startswith("{"):
+            _refuse("notebook", f"this is not a notebook (not JSON). {_CHOOSE}")
         _refuse(
             "notebook",
-            f"not JSON (line {error.lineno}, column {error.colno}: {error.msg}). {_RESAVE}",
+            f"this is no whole notebook (not JSON: {error.msg} in line {error.lineno}, column "
+            f"{error.colno}). Take an undamaged copy of it.",
         )
     except (ValueError, RecursionError):  # a number of thousands of digits
-        _refuse("notebook", f"JSON that cannot be read. {_RESAVE}")
+        _refuse("notebook", f"JSON that cannot be read. {_CHOOSE}")
     return document
 
 
@@ -89,7 +98,7 @@ def _json_name(value: object) -> str:
 def _check_version(document: dict[str, Any]) -> None:
     version, minor = document.get("nbformat"), document.get("nbformat_minor", 0)
     if not isinstance(version, int) or isinstance(version, bool):
-        _refuse("nbformat", f"JSON, but not a notebook: it has no format version. {_RESAVE}")
+        _refuse("nbformat", f"JSON, but not a notebook: it has no format version. {_CHOOSE}")
     if version < 4:
         _refuse(
             "nbformat",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -17,12 +18,18 @@ from nbformat import NotebookNode
 
 from jupyter_ppo.autograde.cells import OWN_KEY, grade_id_of, kind_of, nbgrader_of
 from jupyter_ppo.autograde.read import read_notebook
+from jupyter_ppo.autograde.text import ordinal
 from jupyter_ppo.domain.courses import CellKind, Exercise
 from jupyter_ppo.domain.errors import InvalidNotebookError
 
+# nbgrader's preprocessors are not written for threads, and releasing, collecting and the grading
+# workers all come here.
+_LOCK = threading.Lock()
 _GRADED = frozenset({CellKind.TESTS, CellKind.MANUAL, CellKind.TASK})
 _GRADE_ID = re.compile(r"[a-zA-Z0-9_-]{1,200}")
 _MAX_POINTS = 1e6
+# What nbgrader puts in the place of a solution in Python.
+_STUB = re.compile(r"^[ \t]*# YOUR CODE HERE\n[ \t]*raise NotImplementedError\(\)", re.MULTILINE)
 _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST", re.MULTILINE)
 # What each pair of delimiters cuts out, and the kinds of cell it may stand in.
 _REGIONS = {
@@ -44,14 +51,20 @@ class MadeRelease:
     exercises: tuple[Exercise, ...]
 
 
-@lru_cache(maxsize=4)
 def make_release(data: bytes) -> MadeRelease:
     """Make the students' copy of the author's notebook.
 
     Remembered, because a class is graded from one source: what comes back must not be changed.
     Older nbgrader metadata (v0 to v2) is brought to v3 on the way. Raises
-    ``InvalidNotebookError`` naming the cell and what to change.
+    ``InvalidNotebookError`` naming the cell and what to change. May be called from any thread;
+    one release is made at a time.
     """
+    with _LOCK:
+        return _made(data)
+
+
+@lru_cache(maxsize=4)
+def _made(data: bytes) -> MadeRelease:
     notebook = read_notebook(data)
     _check_language(notebook)
     source = _completed(notebook)
@@ -62,6 +75,27 @@ def make_release(data: bytes) -> MadeRelease:
     for cell in release.cells:
         cell.metadata.pop(OWN_KEY, None)  # rubrics and notes are the author's
     return MadeRelease(dict(source), dict(release), _exercises(source.cells))
+
+
+def refuse_students_copy(made: MadeRelease) -> None:
+    """Raise ``InvalidNotebookError`` if the notebook was no source but the students' copy of one.
+
+    That is: it has answers in code, and each is still nbgrader's stub, which the students' copy has
+    in the place of every solution. Apart from ``make_release``, because a source that was accepted
+    must stay gradable.
+    """
+    answers = [
+        cell["source"]
+        for cell in made.source["cells"]
+        if kind_of(cell) is CellKind.SOLUTION and cell["cell_type"] == "code"
+    ]
+    if answers and all(_STUB.search(text) and "BEGIN SOLUTION" not in text for text in answers):
+        msg = (
+            "notebook: this looks like the students' copy: every answer in it is still 'YOUR CODE "
+            "HERE'. Release the source, with the solutions between '### BEGIN SOLUTION' and "
+            "'### END SOLUTION'."
+        )
+        raise InvalidNotebookError(msg, field="notebook")
 
 
 def to_bytes(notebook: dict[str, Any]) -> bytes:
@@ -165,7 +199,8 @@ def _check_cells(cells: list[NotebookNode]) -> None:
             _refuse(
                 index,
                 cell,
-                f"cell {seen[grade_id]} carries this grade_id too. Give one of them another one.",
+                f"the {ordinal(seen[grade_id] + 1)} and the {ordinal(index + 1)} cell have this "
+                "grade_id. Give one of them another one.",
                 ".metadata.nbgrader.grade_id",
             )
         seen[grade_id] = index

@@ -22,6 +22,12 @@ _SECRET_MIN = 8
 HIDDEN = "[hidden test]"
 
 
+def ordinal(number: int) -> str:
+    """Return 1st, 2nd, 3rd, 4th, ... for a number from 1."""
+    teen = number % 100 in {11, 12, 13}
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def visible(text: str) -> str:
     """Return ``text`` without ANSI escapes, with invisible and bidirectional characters named."""
     plain = _ANSI.sub("", text).replace("\r\n", "\n")

@@ -15,9 +15,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
+from jupyter_ppo import __version__
 from jupyter_ppo.cli import assignments, courses, demo, grades, image
 from jupyter_ppo.cli.app import Context
 from jupyter_ppo.domain.errors import PPOError
+from jupyter_ppo.wiring import PPOService
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Release, submit, collect and grade the notebooks of a PPO course.",
         epilog="Settings: --PPOService.<name>=<value>, as in a Jupyter config file.",
     )
+    parser.add_argument("--version", action="version", version=f"jupyter_ppo {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
     for part in (courses, assignments, grades, image, demo):
         part.add_commands(commands)
@@ -37,9 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     parser = build_parser()
     arguments, rest = parser.parse_known_args(argv)
+    known = PPOService.class_trait_names(config=True)
     for word in rest:
-        if not word.startswith("--PPOService."):
-            parser.error(f"unrecognized argument: {word}")
+        name = word.removeprefix("--PPOService.").partition("=")[0]
+        if not word.startswith("--PPOService.") or name not in known:
+            parser.error(f"unrecognized argument: {word}. Settings are {', '.join(known)}.")
     try:
         with _terminated_like_interrupted(), Context(rest) as context:
             status: int = arguments.run(arguments, context)
@@ -51,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
+        return 1
+    except OSError as error:  # a file that was named; ours raise errors of their own
+        print(f"error: {error.filename}: {error.strerror}.", file=sys.stderr)
         return 1
 
 

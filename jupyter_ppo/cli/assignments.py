@@ -109,9 +109,10 @@ def _collect(arguments: argparse.Namespace, context: Context) -> int:
         raise NotFoundError(msg, field="folder")
     new = same = 0
     refused: list[str] = []
+    enrolled: list[str] = []
     for item in tqdm(found, desc="collect", unit="notebook", disable=None):
         try:
-            submission = context.service.assessment.collect(
+            collected = context.service.assessment.collect(
                 context.caller,
                 arguments.course,
                 arguments.assignment,
@@ -122,8 +123,11 @@ def _collect(arguments: argparse.Namespace, context: Context) -> int:
         except PPOError as error:
             refused.append(f"{item.user}: {error.message}")
             continue
-        new, same = (new, same + 1) if submission is None else (new + 1, same)
+        new, same = (new, same + 1) if collected.submission is None else (new + 1, same)
+        enrolled += [item.user] if collected.enrolled else []
     print(f"{new} collected, {same} unchanged, {len(refused)} refused")
+    if enrolled:
+        print(f"newly enrolled as students: {', '.join(enrolled)}")
     for line in refused:
         print(f"  {line}", file=sys.stderr)
     return 1 if refused else 0

@@ -7,11 +7,15 @@ prints the grade table, and fails when anything is left running.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
+import json
 import os
 import secrets
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from jupyter_ppo.cli.app import Commands, Context
@@ -45,6 +49,24 @@ def _demo(arguments: argparse.Namespace, context: Context) -> int:
     work, data = root / "work", root / "data"
     work.mkdir(parents=True, exist_ok=True)
     context.settings.data_dir = str(data)
+    with _alone(root):
+        return _run(arguments, context, root)
+
+
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Hold the demo folder; raise ``ConflictError`` when another demo runs in it."""
+    with (root / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            msg = f"A demo runs in {root} already. Use it, end it, or give another --root."
+            raise ConflictError(msg, field="root") from error
+        yield
+
+
+def _run(arguments: argparse.Namespace, context: Context, root: Path) -> int:
+    work, data = root / "work", root / "data"
     _set_up(context, work)
     sandbox = context.service.sandbox.status()
     if not sandbox.available:
@@ -52,6 +74,7 @@ def _demo(arguments: argparse.Namespace, context: Context) -> int:
         if arguments.check:
             raise UnavailableError(notice)
         print(notice, file=sys.stderr)
+    _quiet_lab(root)
     token = secrets.token_hex(24)
     environment = _environment(root, token)
     with (root / "jupyter.log").open("wb") as log:
@@ -89,6 +112,29 @@ def _set_up(context: Context, work: Path) -> None:
     notebook = work / f"{FIRST_ASSIGNMENT}.ipynb"
     if not notebook.exists():  # never over a student's work
         notebook.write_bytes(assessment.released_notebook(caller, COURSE, FIRST_ASSIGNMENT))
+
+
+def _quiet_lab(root: Path) -> None:
+    """Hide what a newcomer would trip over: nbgrader's own panels and the question about news."""
+    for path, content in (
+        (
+            root / "jupyter" / "config" / "labconfig" / "page_config.json",
+            {"disabledExtensions": {"@jupyter/nbgrader": True}},
+        ),
+        (
+            root
+            / "jupyter"
+            / "lab"
+            / "settings"
+            / "@jupyterlab"
+            / "apputils-extension"
+            / "notification.jupyterlab-settings",
+            {"fetchNews": "false", "checkForUpdates": False},
+        ),
+    ):
+        if not path.exists():  # the person may have changed it since
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def _server_command(work: Path, data: Path, ip: str, port: int) -> list[str]:

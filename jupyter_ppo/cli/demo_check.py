@@ -124,6 +124,7 @@ def _run(notebook: Any, work: Path, environment: dict[str, str]) -> None:
     client = NotebookClient(
         notebook, timeout=400, kernel_name="python3", resources={"metadata": {"path": str(work)}}
     )
+    client.extra_arguments = ["--log-level=ERROR"]  # it warns of TCP, as every local kernel could
     client.execute(env=environment)
     last = notebook.cells.pop()
     said = "".join(output.get("text", "") for output in last.outputs)

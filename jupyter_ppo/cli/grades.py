@@ -48,14 +48,15 @@ def _grade(arguments: argparse.Namespace, context: Context) -> int:
     if not status.available:
         msg = f"Nothing can be graded here: {status.problem} {status.remedy or ''}".rstrip()
         raise UnavailableError(msg)
-    rows = _rows(arguments, context)
     if arguments.again:
-        for row in rows:
+        for row in _rows(arguments, context):
             if row.state in {SubmissionState.GRADED, SubmissionState.FAILED}:
                 service.assessment.request_grading(context.caller, row.id)
-        rows = _rows(arguments, context)
     waiting = [
-        row.id for row in rows if row.state in {SubmissionState.QUEUED, SubmissionState.GRADING}
+        row.id
+        for row in service.assessment.waiting(
+            context.caller, arguments.course, arguments.assignment
+        )
     ]
     with tqdm(total=len(waiting), desc="grade", unit="notebook", disable=None) as bar:
 
@@ -63,8 +64,10 @@ def _grade(arguments: argparse.Namespace, context: Context) -> int:
             bar.update(done - bar.n)
 
         def ended(submission_id: UUID) -> bool:
-            state = service.assessment.submission(context.caller, submission_id).state
-            return state in {SubmissionState.GRADED, SubmissionState.FAILED}
+            return _state(context, submission_id) in {
+                SubmissionState.GRADED,
+                SubmissionState.FAILED,
+            }
 
         try:
             work_off(
@@ -84,18 +87,26 @@ def _grade(arguments: argparse.Namespace, context: Context) -> int:
                 file=sys.stderr,
             )
             return 130
+    now = sum(_state(context, each) is SubmissionState.GRADED for each in waiting)
     rows = _rows(arguments, context)
     failed = [row for row in rows if row.state is SubmissionState.FAILED]
     graded = sum(row.state is SubmissionState.GRADED for row in rows)
-    print(f"{len(waiting)} graded now, {graded} graded in all, {len(failed)} failed")
+    print(
+        f"{now} graded now; {graded} of {len(rows)} in the table are graded, {len(failed)} failed"
+    )
     for row in failed:
         print(f"  {row.user} {row.assignment_name}: {row.error}", file=sys.stderr)
     return 1 if failed else 0
 
 
+def _state(context: Context, submission_id: UUID) -> SubmissionState:
+    return context.service.assessment.submission(context.caller, submission_id).state
+
+
 def _rows(arguments: argparse.Namespace, context: Context) -> list[Submission]:
     service = context.service.assessment
-    return list(service.every_latest(context.caller, arguments.course, arguments.assignment))
+    rows = service.every_latest(context.caller, arguments.course, arguments.assignment)
+    return sorted(rows, key=lambda row: (row.user, row.assignment_name))
 
 
 def _show(arguments: argparse.Namespace, context: Context) -> int:
@@ -108,6 +119,7 @@ def _export(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.to is None:
         sys.stdout.write(text)
         return 0
+    Path(arguments.to).parent.mkdir(parents=True, exist_ok=True)
     Path(arguments.to).write_text(text, encoding="utf-8", newline="")
     print(f"grades written to {arguments.to}")
     return 0

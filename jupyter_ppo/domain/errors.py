@@ -14,6 +14,7 @@
      │    ├── EngineUnavailableError    no container engine answers
      │    ├── ImageMissingError         the sandbox image is not built
      │    └── StorageFullError          no room left for what was sent; nothing was kept
+     ├── DamagedFileError           one stored file cannot be read; the others can
      ├── DatabaseVersionError       the database belongs to a newer version of this package
      ├── LeaseLostError             another worker took the job over; our result is dropped
      ├── SandboxError               the container failed for our reasons: try again, never a grade
@@ -98,6 +99,12 @@ class StorageFullError(UnavailableError):
     """There is no room left; nothing of what was sent was kept."""
 
     code = "storage_full"
+
+
+class DamagedFileError(PPOError):
+    """One stored file is damaged or cannot be read; the others are not affected."""
+
+    code = "damaged_file"
 
 
 class DatabaseVersionError(PPOError):

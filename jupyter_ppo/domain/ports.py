@@ -51,7 +51,10 @@ class BlobStore(Protocol):
         """
 
     def get(self, digest: str) -> bytes:
-        """Return the bytes, checked against the digest; raise ``NotFoundError`` otherwise."""
+        """Return the bytes, checked against the digest.
+
+        Raises ``NotFoundError``, or ``DamagedFileError`` when this one file cannot be read.
+        """
 
 
 class CourseStore(Protocol):
@@ -120,7 +123,10 @@ class SubmissionStore(Protocol):
         offset: int,
         limit: int,
     ) -> Page[Submission]:
-        """Return submissions, newest first; ``latest`` keeps each student's last attempt only."""
+        """Return submissions, newest first.
+
+        ``latest`` keeps only what each student submitted last for each assignment.
+        """
 
     def grade(self, submission_id: UUID) -> Grade | None:
         """Return the grade, if there is one."""
@@ -151,7 +157,7 @@ class JobQueue(Protocol):
         """Queue the job again, at the end, or end it as FAILED after the last try."""
 
     def give_back(self, lease: Lease) -> None:
-        """Queue the job again without counting this try (the server stops); no error if lost."""
+        """Queue the job again, at the end, without counting this try; no error if lost."""
 
     def pending(self, course_id: UUID | None = None) -> int:
         """Count the jobs that are queued or leased."""
@@ -173,10 +179,14 @@ class Sandbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReleasedNotebook:
-    """What the author's notebook gives: students' bytes and the exercises in it."""
+    """What the author's notebook gives: students' bytes and the exercises in it.
+
+    ``hidden_tests`` is the number of test cells that hold hidden tests.
+    """
 
     release: bytes
     exercises: tuple[Exercise, ...]
+    hidden_tests: int = 0
 
 
 class Grader(Protocol):

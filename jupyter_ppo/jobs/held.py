@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import islice
 
 from jupyter_ppo.domain.errors import LeaseLostError, PPOError, UnavailableError
 from jupyter_ppo.domain.grading import Grade
@@ -20,6 +21,12 @@ Work = Callable[[Lease, threading.Event], Grade]
 #: How often a stopping process still tries to settle a job; each try waits for the database.
 _TRIES_WHEN_STOPPING = 3
 
+#: How often the end of a job is told to a database that does not answer: about five minutes with
+#: a lease of a minute. Then the result is dropped and the job is done again after its lease.
+_SETTLE_TRIES = 12
+
+_INTERNAL = "Grading failed because of an internal error; the server's log says more."
+
 #: The longest pause between two tries to reach a database that does not answer, in seconds.
 MAX_BACKOFF_SECONDS = 30.0
 
@@ -32,12 +39,21 @@ class HeldJobs:
     """The jobs that one process works on now; all of them can be cancelled at once.
 
     ``lease_seconds`` is how long a dead worker's job waits; it is renewed three times as often.
+    ``settle_tries`` is how often a result is offered to a database that does not answer.
     """
 
-    def __init__(self, queue: JobQueue, work: Work, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        queue: JobQueue,
+        work: Work,
+        lease_seconds: float,
+        *,
+        settle_tries: int = _SETTLE_TRIES,
+    ) -> None:
         self._queue = queue
         self._work = work
         self._lease_seconds = lease_seconds
+        self._settle_tries = settle_tries
         self._lock = threading.Lock()
         self._events: set[threading.Event] = set()
         self._stopping = threading.Event()
@@ -58,7 +74,7 @@ class HeldJobs:
         """Do the job to its end: a grade, a failure or back to the queue. Never raises.
 
         Returns why no job can be done at present (no engine, no image, no room), if that is so.
-        The job is queued then and this try does not count.
+        The job is queued then, at the end, and this try does not count.
         """
         cancel = threading.Event()
         with self._lock:
@@ -102,15 +118,19 @@ class HeldJobs:
                 message = error.message
                 _log.warning("job %s, try %d: %s", lease.job_id, lease.attempt, message)
             else:
-                message = "Grading failed because of an internal error; the server's log says more."
+                message = _INTERNAL
                 _log.exception("job %s, try %d failed", lease.job_id, lease.attempt)
             return (lambda: self._queue.fail(lease, message)), None
         return (lambda: self._queue.succeed(lease, grade)), None
 
     def _settle(self, lease: Lease, settle: Callable[[], None], lost: threading.Event) -> None:
-        """Tell the queue; while the database is down try again, as long as the lease is ours."""
+        """Tell the queue; while the database is down try again, as long as the lease is ours.
+
+        What the queue refuses for another reason ends as a failed try.
+        """
         tries_when_stopping = _TRIES_WHEN_STOPPING
-        for pause in backoff(self._lease_seconds / 10):
+        refused = False
+        for pause in islice(backoff(self._lease_seconds / 10), self._settle_tries):
             try:
                 settle()
                 return
@@ -127,7 +147,10 @@ class HeldJobs:
                         return  # the lease runs out and another worker does the job
             except Exception:
                 _log.exception("job %s could not be settled", lease.job_id)
-                return
+                if refused:
+                    return
+                refused, settle = True, lambda: self._queue.fail(lease, _INTERNAL)
+        _log.error("job %s could not be settled; it is done again after its lease", lease.job_id)
 
     def _keep_alive(
         self,

@@ -151,7 +151,8 @@ def work_off(
     try:
         for thread in threads:
             thread.start()
-        shown = -1
+        shown = 0
+        progress(shown, batch.total)
         while shown < batch.total:
             shown = batch.wait_for_more_than(shown)
             progress(shown, batch.total)

@@ -19,6 +19,8 @@ from jupyter_ppo.sandbox.engine import Engine
 from jupyter_ppo.sandbox.inside import agent_program
 from jupyter_ppo.sandbox.limits import ENVIRONMENT, HOME, PYTHON, USER, host_config
 
+#: From this HTTP status on, the engine (or what is in front of it) has failed, not the request.
+_SERVER_ERROR: Final = 500
 _ATTACH: Final = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 #: How long the engine may take to finish a removal that it began by itself.
 _REMOVAL_SECONDS: Final = 60.0
@@ -26,13 +28,23 @@ _REMOVAL_SECONDS: Final = 60.0
 
 @contextlib.contextmanager
 def engine_errors(doing: str) -> Iterator[None]:
-    """Turn what the Docker SDK raises into our errors; ``doing`` completes "while ..."."""
+    """Turn what the Docker SDK raises into our errors; ``doing`` completes "while ...".
+
+    Raises ``EngineUnavailableError`` when the engine is gone or failed itself (HTTP 5xx), for then
+    the same request may pass later, and ``SandboxError`` when it refused this request.
+    """
     try:
         yield
     except ImageNotFound as error:
         msg = "The sandbox image is not built. Build it with: jupyter ppo image build"
         raise ImageMissingError(msg, field="image") from error
     except APIError as error:
+        if error.status_code is not None and error.status_code >= _SERVER_ERROR:
+            msg = (
+                f"The container engine failed while {doing}: {error.explanation or error}. "
+                "Look at the engine's log."
+            )
+            raise EngineUnavailableError(msg, field="engine") from error
         msg = f"The container engine refused while {doing}: {error.explanation or error}"
         raise SandboxError(msg, field="engine") from error
     except (DockerException, RequestException, OSError) as error:

@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as NotInTimeError
 from pathlib import Path
 from typing import Final
 
-from jupyter_ppo.domain.errors import PPOError, SandboxError
+from jupyter_ppo.domain.errors import EngineUnavailableError, PPOError, SandboxError
 from jupyter_ppo.domain.sandbox import SandboxLimits
 from jupyter_ppo.sandbox import owner
 from jupyter_ppo.sandbox.box import Box
@@ -88,12 +88,14 @@ class ContainerKernel:
             except NotInTimeError:
                 msg = f"The container's kernel did not start within {START_SECONDS:g} seconds."
                 raise SandboxError(msg) from None
-        except BaseException:
+        except BaseException as error:
             if relay is not None:
                 relay.close()
-            if box is not None:
-                _remove_quietly(box)
+            failure = _removal_error(box)
             engine.close()
+            # An engine that went away is why the start failed, and says more.
+            if isinstance(error, SandboxError) and isinstance(failure, EngineUnavailableError):
+                raise failure from error
             raise
         return cls(engine, box, relay)
 
@@ -116,9 +118,11 @@ class ContainerKernel:
             self._engine.close()
 
 
-def _remove_quietly(box: Box) -> None:
-    """Remove a container while an error is under way that says more; the reaper tries again."""
-    try:
-        box.remove()
-    except PPOError:
-        return
+def _removal_error(box: Box | None) -> PPOError | None:
+    """Remove the container of a failed start; return why that failed. The reaper tries again."""
+    if box is not None:
+        try:
+            box.remove()
+        except PPOError as error:
+            return error
+    return None

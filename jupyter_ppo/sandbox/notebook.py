@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any, Final
 
 import nbformat
 
-from jupyter_ppo.domain.errors import PPOError, SandboxError
-from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, SandboxStatus, Verdict
+from jupyter_ppo.domain.errors import EngineUnavailableError, PPOError, SandboxError
+from jupyter_ppo.domain.sandbox import CellRun, NotebookRun, SandboxLimits, SandboxStatus, Verdict
 from jupyter_ppo.sandbox.engine import Engine
 from jupyter_ppo.sandbox.execution import Execution, RunEnded
 from jupyter_ppo.sandbox.frames import MAX_FRAME
@@ -23,6 +24,8 @@ _ENVIRONMENT: Final = {"NBGRADER_EXECUTION": "autograde"}
 #: How much longer the container's own clock runs, in seconds; it is for a server that hangs.
 _GRACE_SECONDS: Final = 15.0
 _BUILD: Final = "Run: jupyter ppo image build"
+
+_log = logging.getLogger(__name__)
 
 
 class ContainerSandbox:
@@ -56,8 +59,9 @@ class ContainerSandbox:
             return SandboxStatus(False, engine_version, None, problem, "Look at the engine's log.")
 
     async def run(self, notebook: dict[str, Any], limits: SandboxLimits) -> NotebookRun:
-        """Run every code cell in a fresh container that is gone when this returns or raises.
+        """Run every code cell in a fresh container that is ended when this returns or raises.
 
+        It is also removed by then; should the engine fail to, that is logged and the result stands.
         The given notebook is not changed. Its outputs, kernel and the tags that steer execution are
         ignored. Raises ``EngineUnavailableError``, ``ImageMissingError`` or ``SandboxError``.
         """
@@ -70,29 +74,64 @@ class ContainerSandbox:
             environment=dict(_ENVIRONMENT),
             bounds=bounds_of(limits, len(prepared.cells)),
         )
-        execution: Execution | None = None
         try:
-            await manager.start()
-            execution = Execution(prepared, manager, limits, began + limits.wall_seconds)
+            verdict, detail, cells = await _run_cells(
+                prepared, manager, limits, began + limits.wall_seconds
+            )
+        except Exception as error:
+            failure = await _close(manager)
+            # An engine that went away is why the rest failed, and no fault of this notebook.
+            if isinstance(failure, EngineUnavailableError):
+                raise failure from error
+            raise
+        except BaseException:
+            await _close(manager)
+            raise
+        await _close(manager)
+        return NotebookRun(
+            notebook=_plain(prepared),
+            verdict=verdict,
+            detail=detail,
+            cells=cells,
+            wall_seconds=time.monotonic() - began,
+        )
+
+
+async def _run_cells(
+    notebook: nbformat.NotebookNode,
+    manager: GradingKernelManager,
+    limits: SandboxLimits,
+    deadline: float,
+) -> tuple[Verdict, str, tuple[CellRun, ...]]:
+    """Start the kernel and run the cells; the manager is not closed, whatever happens."""
+    try:
+        await manager.start()
+        execution = Execution(notebook, manager, limits, deadline)
+        try:
             await execution.run_cells()
             verdict = Verdict.RAN
             detail = f"All {len(execution.code_cells)} code cells were run."
         except RunEnded as ended:
             verdict, detail = ended.verdict, ended.detail
-        except PPOError:
-            raise
-        except Exception as error:
-            msg = f"The sandbox failed: {type(error).__name__}: {error}"
-            raise SandboxError(msg) from error
-        finally:
-            await manager.close()
-        return NotebookRun(
-            notebook=_plain(prepared),
-            verdict=verdict,
-            detail=detail,
-            cells=tuple(execution.cells.values()) if execution else (),
-            wall_seconds=time.monotonic() - began,
-        )
+        return verdict, detail, tuple(execution.cells.values())
+    except PPOError:
+        raise
+    except Exception as error:
+        msg = f"The sandbox failed: {type(error).__name__}: {error}"
+        raise SandboxError(msg) from error
+
+
+async def _close(manager: GradingKernelManager) -> Exception | None:
+    """Clean up after a run; log and return what went wrong, for it changes no verdict.
+
+    Without its stream the container ends all the same, and the engine removes it by itself.
+    """
+    try:
+        await manager.close()
+    except Exception as error:
+        _log.warning("A sandbox container was perhaps not removed: %s", error)
+        return error
+    return None
 
 
 def prepare(notebook: dict[str, Any]) -> nbformat.NotebookNode:

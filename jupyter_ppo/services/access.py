@@ -50,6 +50,13 @@ class Access:
             raise ForbiddenError(msg)
         return course
 
+    def may_grade(self, caller: Caller, submission: Submission) -> bool:
+        """Whether the caller grades in the submission's course."""
+        if caller.admin:
+            return True
+        membership = self._courses.membership(submission.course_id, caller.user)
+        return membership is not None and membership.role.may_grade
+
     def may_see(self, caller: Caller, submission: Submission) -> bool:
         """Whether the caller owns the submission or grades in its course."""
         if caller.admin:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +10,15 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from jupyter_ppo.domain.access import Caller
-from jupyter_ppo.domain.courses import Assignment, Course, Membership, Role, checked_name
-from jupyter_ppo.domain.errors import ForbiddenError, NotFoundError
+from jupyter_ppo.domain.courses import (
+    Assignment,
+    Course,
+    Membership,
+    Role,
+    checked_name,
+    checked_user,
+)
+from jupyter_ppo.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.ports import (
     BlobStore,
@@ -21,8 +28,10 @@ from jupyter_ppo.domain.ports import (
     ReleasedNotebook,
     SubmissionStore,
 )
-from jupyter_ppo.domain.submissions import Submission
+from jupyter_ppo.domain.submissions import Submission, SubmissionState
 from jupyter_ppo.services.access import Access
+
+_log = logging.getLogger(__name__)
 
 _EVERYTHING = 500
 
@@ -40,6 +49,17 @@ class CourseView:
 
     course: Course
     role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What came of a notebook that was taken in.
+
+    ``submission`` is None when it was there already; ``enrolled`` says that its student is new.
+    """
+
+    submission: Submission | None
+    enrolled: bool
 
 
 class AssessmentService:
@@ -66,7 +86,17 @@ class AssessmentService:
         self._audit = audit
         self._on_queued = on_queued
         self._access = Access(courses)
-        self._release_lock = threading.Lock()
+
+    def _note(self, user: str, action: str, subject: str, detail: dict[str, Any]) -> None:
+        """Write an audit entry about what is done already.
+
+        An entry that cannot be written goes to the log: the change is made and must not look as
+        if it had failed.
+        """
+        try:
+            self._audit.audit(user, action, subject, detail)
+        except Exception:
+            _log.exception("no audit entry: %r did %s to %s, %r", user, action, subject, detail)
 
     # -- courses -----------------------------------------------------------------------------
 
@@ -77,7 +107,7 @@ class AssessmentService:
             raise ForbiddenError(msg)
         course = self._courses.create_course(checked_name(name, "name"), title.strip() or name)
         self._courses.enrol(course.id, caller.user, Role.INSTRUCTOR)
-        self._audit.audit(caller.user, "course.created", name, {})
+        self._note(caller.user, "course.created", name, {})
         return CourseView(course, Role.ADMIN)
 
     def courses(self, caller: Caller, *, offset: int, limit: int) -> Page[CourseView]:
@@ -98,8 +128,12 @@ class AssessmentService:
         if role is Role.ADMIN:
             msg = "role: admins are named in the server's configuration, not in a course."
             raise ForbiddenError(msg, field="role")
-        membership = self._courses.enrol(course.id, checked_name(user, "user"), role)
-        self._audit.audit(caller.user, "member.enrolled", f"{course_name}/{user}", {"role": role})
+        now = self._courses.membership(course.id, checked_user(user))
+        if user == caller.user and now and now.role is Role.INSTRUCTOR is not role:
+            msg = "user: you cannot give up your own role of instructor; ask another instructor."
+            raise ConflictError(msg, field="user")
+        membership = self._courses.enrol(course.id, user, role)
+        self._note(caller.user, "member.enrolled", f"{course_name}/{user}", {"role": role})
         return membership
 
     # -- assignments -------------------------------------------------------------------------
@@ -123,8 +157,7 @@ class AssessmentService:
         """
         course = self._access.author(caller, course_name)
         checked_name(name, "assignment")
-        with self._release_lock:  # nbgrader's preprocessors are not written for threads
-            made = self._grader.release(source)
+        made = self._grader.release(source)
         assignment = self._courses.release(
             course.id,
             name,
@@ -132,7 +165,7 @@ class AssessmentService:
             release_digest=self._blobs.put(made.release),
             exercises=made.exercises,
         )
-        self._audit.audit(
+        self._note(
             caller.user,
             "assignment.released",
             f"{course_name}/{name}",
@@ -165,23 +198,40 @@ class AssessmentService:
         data: bytes,
         *,
         submitted_at: datetime | None = None,
-    ) -> Submission | None:
+    ) -> Collected:
         """Take in a student's notebook that came by another way. Graders only.
 
-        A person who is not in the course is enrolled as a student. Returns None when the newest
-        attempt holds the very same bytes, so that collecting twice is harmless.
+        A person who is not in the course is enrolled as a student. Nothing is submitted when any
+        attempt of theirs holds the very same bytes, so that collecting twice is harmless.
         """
         course = self._access.grader(caller, course_name)
-        checked_name(user, "user")
+        checked_user(user)
         assignment, digest, warnings = self._received(course, name, data)
-        if self._courses.membership(course.id, user) is None:
+        enrolled = self._courses.membership(course.id, user) is None
+        if enrolled:
             self._courses.enrol(course.id, user, Role.STUDENT)
-        newest = self._submissions.submissions(
-            course.id, user=user, assignment_id=assignment.id, latest=True, offset=0, limit=1
-        )
-        if newest.items and newest.items[0].digest == digest:
-            return None
-        return self._queue(caller, assignment, user, digest, warnings, submitted_at)
+            self._note(
+                caller.user, "member.enrolled", f"{course_name}/{user}", {"role": Role.STUDENT}
+            )
+        if any(item.digest == digest for item in self._attempts(assignment, user)):
+            return Collected(None, enrolled)
+        submission = self._queue(caller, assignment, user, digest, warnings, submitted_at)
+        return Collected(submission, enrolled)
+
+    def _attempts(self, assignment: Assignment, user: str) -> Iterator[Submission]:
+        offset = 0
+        while True:
+            page = self._submissions.submissions(
+                assignment.course_id,
+                user=user,
+                assignment_id=assignment.id,
+                offset=offset,
+                limit=_EVERYTHING,
+            )
+            yield from page.items
+            offset += len(page.items)
+            if not page.items or offset >= page.total:
+                return
 
     def _received(
         self, course: Course, name: str, data: bytes
@@ -204,9 +254,7 @@ class AssessmentService:
         submission = self._submissions.submit(
             assignment, user, digest, warnings, submitted_at=submitted_at
         )
-        self._audit.audit(
-            caller.user, "submission.received", str(submission.id), {"digest": digest}
-        )
+        self._note(caller.user, "submission.received", str(submission.id), {"digest": digest})
         self._on_queued()
         return submission
 
@@ -240,14 +288,27 @@ class AssessmentService:
     def every_latest(
         self, caller: Caller, course_name: str, assignment: str | None = None
     ) -> Iterator[Submission]:
-        """Yield each student's last attempt at each assignment: the rows of a grade table."""
+        """Yield what each student submitted last for each assignment: the rows of a grade table."""
+        return self._every(caller, course_name, assignment, latest=True)
+
+    def waiting(
+        self, caller: Caller, course_name: str, assignment: str | None = None
+    ) -> Iterator[Submission]:
+        """Yield the submissions that are not graded yet, earlier attempts too, oldest first."""
+        unfinished = {SubmissionState.QUEUED, SubmissionState.GRADING}
+        every = self._every(caller, course_name, assignment, latest=False)
+        return reversed([each for each in every if each.state in unfinished])
+
+    def _every(
+        self, caller: Caller, course_name: str, assignment: str | None, *, latest: bool
+    ) -> Iterator[Submission]:
         offset = 0
         while True:
             page = self.submissions(
                 caller,
                 course_name,
                 assignment=assignment,
-                latest=True,
+                latest=latest,
                 offset=offset,
                 limit=_EVERYTHING,
             )
@@ -276,13 +337,11 @@ class AssessmentService:
     def request_grading(self, caller: Caller, submission_id: UUID) -> Submission:
         """Queue a graded or failed submission again. Graders only."""
         submission = self.submission(caller, submission_id)
-        if not caller.admin:
-            membership = self._courses.membership(submission.course_id, caller.user)
-            if membership is None or not membership.role.may_grade:
-                msg = "Only a grader of this course may have a submission graded again."
-                raise ForbiddenError(msg)
+        if not self._access.may_grade(caller, submission):
+            msg = "Only a grader of this course may have a submission graded again."
+            raise ForbiddenError(msg)
         queued = self._submissions.regrade(submission_id)
-        self._audit.audit(caller.user, "submission.regrade", str(submission_id), {})
+        self._note(caller.user, "submission.regrade", str(submission_id), {})
         self._on_queued()
         return queued
 

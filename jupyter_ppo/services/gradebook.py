@@ -43,12 +43,12 @@ def grades_csv(rows: Iterable[Submission]) -> Iterator[str]:
 
 
 def grades_table(rows: Iterable[Submission]) -> str:
-    """Return the table in columns for a terminal, sorted by student and assignment."""
+    """Return the table in columns for a terminal."""
     lines = [("student", "assignment", "attempt", "state", "points", "needs review")]
-    for row in sorted(rows, key=lambda row: (row.user, row.assignment_name)):
+    for row in rows:
         points = "-" if row.points is None else f"{row.points:g}"
         of = "-" if row.max_points is None else f"{row.max_points:g}"
-        review = "yes" if row.needs_review else ""
+        review = "yes" if row.needs_review else "no"
         state = row.state.value
         lines.append(
             (row.user, row.assignment_name, str(row.attempt), state, f"{points} / {of}", review)

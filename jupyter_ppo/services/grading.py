@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from typing import Any
-from uuid import UUID
 
 from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.jobs import Lease
@@ -51,11 +50,7 @@ class GradingService:
         Raises ``Cancelled`` soon after ``cancel`` is set, with the container gone. Errors of ours
         (no engine, no image, a sandbox that failed) are raised and never become a grade.
         """
-        return self.grade(lease.submission_id, cancel)
-
-    def grade(self, submission_id: UUID, cancel: threading.Event) -> Grade:
-        """Grade one submission; see ``work``."""
-        submission = self._submissions.submission(submission_id)
+        submission = self._submissions.submission(lease.submission_id)
         version = self._courses.version(submission.version_id)
         notebook = self._grader.restore(
             self._blobs.get(version.source_digest), self._blobs.get(submission.digest)
@@ -64,7 +59,7 @@ class GradingService:
         scores = self._grader.score(notebook, run, version.exercises)
         page = self._grader.feedback(submission, run, scores)
         return Grade(
-            submission_id=submission_id,
+            submission_id=submission.id,
             exercises=scores,
             verdict=run.verdict,
             detail=run.detail,

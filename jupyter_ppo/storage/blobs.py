@@ -11,13 +11,29 @@ import re
 import tempfile
 from pathlib import Path
 
-from jupyter_ppo.domain.errors import NotFoundError, StorageFullError, UnavailableError
+from jupyter_ppo.domain.errors import (
+    DamagedFileError,
+    NotFoundError,
+    StorageFullError,
+    UnavailableError,
+)
 
 _log = logging.getLogger(__name__)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 # EFBIG: the process's own limit on the size of a file.
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# What is wrong with one file, whereas all others can be used: a bad block, rights, no plain file.
+_OF_ONE_FILE = {
+    errno.EIO,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.ENOTEMPTY,
+    errno.ELOOP,
+    errno.ENXIO,
+}
 
 
 class FileBlobs:
@@ -32,7 +48,8 @@ class FileBlobs:
     def put(self, data: bytes) -> str:
         """Keep ``data`` durably; return its SHA-256 as hex.
 
-        Raises ``StorageFullError`` when there is no room (nothing is left behind then) and
+        Raises ``StorageFullError`` when there is no room (nothing is left behind then),
+        ``DamagedFileError`` when something else than a file stands in its place, and
         ``UnavailableError`` when the folder cannot be written.
         """
         digest = hashlib.sha256(data).hexdigest()
@@ -47,12 +64,18 @@ class FileBlobs:
                 )
                 raise StorageFullError(msg) from error
             _log.exception("a blob could not be written")
+            if error.errno == errno.EISDIR:
+                raise _damaged(digest, "cannot be written (a folder has its name)") from error
             msg = f"The folder for submitted files cannot be written: {error.strerror}."
             raise UnavailableError(msg) from error
         return digest
 
     def get(self, digest: str) -> bytes:
-        """Return the bytes, checked against the digest; raise ``NotFoundError`` otherwise."""
+        """Return the bytes, checked against the digest.
+
+        Raises ``NotFoundError`` when there is no such file, ``DamagedFileError`` when this one
+        cannot be read or holds something else, ``UnavailableError`` when no file can be read.
+        """
         msg = f"There is no file with the digest {digest[:64]!r}."
         if not _DIGEST.fullmatch(digest):
             raise NotFoundError(msg, field="digest")
@@ -62,12 +85,13 @@ class FileBlobs:
             raise NotFoundError(msg, field="digest") from None
         except OSError as error:
             _log.exception("a blob could not be read")
+            if error.errno in _OF_ONE_FILE:
+                raise _damaged(digest, f"cannot be read ({error.strerror})") from error
             msg = f"The folder for submitted files cannot be read: {error.strerror}."
             raise UnavailableError(msg) from error
         if hashlib.sha256(data).hexdigest() != digest:
             _log.error("blob %s is damaged: its content has another digest", digest)
-            msg = f"The file with the digest {digest!r} is damaged. Restore it from a backup."
-            raise NotFoundError(msg, field="digest")
+            raise _damaged(digest, "is damaged")
         return data
 
     def _path(self, digest: str) -> Path:
@@ -77,7 +101,7 @@ class FileBlobs:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A damaged copy is replaced. An intact one was perhaps renamed a moment ago by another
         # process, so its folder is synced all the same.
-        if not (target.is_file() and target.read_bytes() == data):
+        if not _holds(target, data):
             descriptor, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
             try:
                 with os.fdopen(descriptor, "wb") as file:
@@ -91,6 +115,19 @@ class FileBlobs:
                 raise
         _sync_folder(target.parent)
         _sync_folder(self._root)
+
+
+def _holds(target: Path, data: bytes) -> bool:
+    """Whether ``target`` is a file with these bytes; not if it is there and cannot be read."""
+    try:
+        return target.is_file() and target.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _damaged(digest: str, problem: str) -> DamagedFileError:
+    msg = f"The file with the digest {digest!r} {problem}. Restore it from a backup."
+    return DamagedFileError(msg, field="digest")
 
 
 def _sync_folder(folder: Path) -> None:

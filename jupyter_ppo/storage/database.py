@@ -14,7 +14,9 @@ from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
     IntegrityError,
+    InterfaceError,
     NoSuchModuleError,
+    OperationalError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
@@ -161,9 +163,26 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get(BEGIN_OPTION, "BEGIN"))
 
 
+_NO_ANSWER = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeoutError,
+    sqlite3.OperationalError,
+    sqlite3.InterfaceError,
+)
+
+
+def _lost_connection(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
 @contextmanager
 def _translated(shown: str = "") -> Generator[None]:
-    """Turn the database's errors into ours."""
+    """Turn the database's errors into ours, as far as they are the database's.
+
+    A statement that cannot be right (``ProgrammingError``, ``DataError``) is a mistake of this
+    package: it is raised as it is, and trying again would not help.
+    """
     where = f" at {shown}" if shown else ""
     try:
         yield
@@ -173,11 +192,13 @@ def _translated(shown: str = "") -> Generator[None]:
         msg = "This contradicts what is stored already; nothing was changed."
         raise ConflictError(msg) from error
     except (DBAPIError, PoolTimeoutError, sqlite3.Error) as error:
-        if "disk is full" in str(error):
+        if "disk is full" in str(error) or "No space left on device" in str(error):
             msg = "The disk of the database is full; nothing was changed. Free some space."
             raise StorageFullError(msg) from error
         if "not a database" in str(error) or "malformed" in str(error):
             msg = f"The file{where} is not a readable SQLite database. Restore it from a backup."
             raise UnavailableError(msg, field="db_url") from error
+        if not isinstance(error, _NO_ANSWER) and not _lost_connection(error):
+            raise
         msg = f"The database{where} does not answer. Try again; if it stays so, see the log."
         raise UnavailableError(msg, field="db_url") from error

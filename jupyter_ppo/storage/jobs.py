@@ -119,7 +119,11 @@ class Jobs:
             job.queued_at = database_now(session)
 
     def give_back(self, lease: Lease) -> None:
-        """Queue the job again without counting this try, in its old place; no error if lost."""
+        """Queue the job again without counting this try; no error if lost.
+
+        It goes to the end of the queue: whatever stopped it may be its own, and must not keep the
+        other jobs waiting.
+        """
         with self._database.begin() as session:
             try:
                 job = _held(session, lease)
@@ -127,6 +131,7 @@ class Jobs:
                 return
             _requeue(job, _submission_of(session, job))
             job.attempt -= 1
+            job.queued_at = database_now(session)
 
     def pending(self, course_id: UUID | None = None) -> int:
         """Count the jobs that are queued or leased."""

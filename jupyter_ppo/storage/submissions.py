@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from jupyter_ppo.domain.courses import Assignment
@@ -107,30 +107,32 @@ class Submissions:
         offset: int,
         limit: int,
     ) -> Page[Submission]:
-        """Return submissions, newest first; ``latest`` keeps each student's last attempt only."""
+        """Return submissions, newest first; ``latest`` keeps each student's last one only.
+
+        The last one is the one with the latest ``submitted_at``, of equal ones the one with the
+        highest attempt: an older file that is collected afterwards does not count.
+        """
         query = _joined().where(AssignmentRow.course_id == course_id)
         if user is not None:
             query = query.where(SubmissionRow.user == user)
         if assignment_id is not None:
             query = query.where(SubmissionRow.assignment_id == assignment_id)
         if latest:
-            last = (
+            ranked = (
                 select(
-                    SubmissionRow.assignment_id,
-                    SubmissionRow.user,
-                    func.max(SubmissionRow.attempt).label("attempt"),
+                    SubmissionRow.id,
+                    func.row_number()
+                    .over(
+                        partition_by=(SubmissionRow.assignment_id, SubmissionRow.user),
+                        order_by=(SubmissionRow.submitted_at.desc(), SubmissionRow.attempt.desc()),
+                    )
+                    .label("place"),
                 )
-                .group_by(SubmissionRow.assignment_id, SubmissionRow.user)
+                .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
+                .where(AssignmentRow.course_id == course_id)
                 .subquery()
             )
-            query = query.join(
-                last,
-                and_(
-                    SubmissionRow.assignment_id == last.c.assignment_id,
-                    SubmissionRow.user == last.c.user,
-                    SubmissionRow.attempt == last.c.attempt,
-                ),
-            )
+            query = query.join(ranked, ranked.c.id == SubmissionRow.id).where(ranked.c.place == 1)
         with self._database.session() as session:
             total = session.scalar(
                 select(func.count()).select_from(
@@ -138,7 +140,11 @@ class Submissions:
                 )
             )
             found = session.execute(
-                query.order_by(SubmissionRow.submitted_at.desc(), SubmissionRow.id.desc())
+                query.order_by(
+                    SubmissionRow.submitted_at.desc(),
+                    SubmissionRow.attempt.desc(),
+                    SubmissionRow.id.desc(),
+                )
                 .offset(offset)
                 .limit(limit)
             )

@@ -42,7 +42,7 @@ class AssignmentHandler(PPOHandler):
     @answers(Assignment, HTTPStatus.CREATED, body=MediaType.NOTEBOOK)
     async def put(self, course: str, assignment: str) -> None:
         """Release the author's notebook as the assignment's next version (instructors)."""
-        source = self.raw_body()
+        source = self.notebook_body()
         made = await self.ask(self.service.release, course, assignment, source)
         location = f"/courses/{course}/assignments/{made.name}"
         self.reply(Assignment.of(made), HTTPStatus.CREATED, location=location)

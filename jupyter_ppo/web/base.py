@@ -16,6 +16,7 @@ from jupyter_server.utils import url_path_join
 from pydantic import BaseModel, ValidationError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
+from jupyter_ppo.autograde.read import MAX_BYTES, too_large
 from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.errors import NotFoundError, PPOError, TooLargeError
 from jupyter_ppo.services.assessment import AssessmentService
@@ -30,9 +31,13 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 #: Where the API lives, below the base address of the server.
 API_PREFIX = "/jupyter-ppo/api/v1"
 
-#: A little more than the largest notebook, so that the sentence about notebooks is the one seen.
-MAX_BODY_BYTES = 26 * 2**20
+#: The most that is kept of a body: the largest notebook.
+MAX_BODY_BYTES = MAX_BYTES
 MAX_JSON_BYTES = 64 * 2**10
+#: A body that says it is longer than this is not read at all. Anything else over
+#: ``MAX_BODY_BYTES`` is read and thrown away: who is answered while still sending sees a broken
+#: connection in place of the answer.
+MAX_READ_BYTES = 200 * 2**20
 
 
 @stream_request_body
@@ -45,7 +50,7 @@ class PPOHandler(APIHandler):
     def initialize(self) -> None:
         """Start with an empty body; called by tornado for each request."""
         self._body = bytearray()
-        self._overflow = False
+        self._received = 0
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Let jupyter_server sign the person in and check the origin, then close every door.
@@ -60,13 +65,14 @@ class PPOHandler(APIHandler):
             if self.context.problem is not None:
                 raise self.context.unavailable()
         length = self.request.headers.get("Content-Length", "0")
-        if length.isdecimal() and int(length) > MAX_BODY_BYTES:
+        # A float, because int() refuses thousands of digits.
+        if length.isdecimal() and float(length) > MAX_READ_BYTES:
             raise _too_large(MAX_BODY_BYTES)
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body; called by tornado between ``prepare`` and the verb."""
-        self._overflow = self._overflow or len(self._body) + len(chunk) > MAX_BODY_BYTES
-        if self._overflow:
+        self._received += len(chunk)
+        if self._received > MAX_BODY_BYTES:
             self._body.clear()
         else:
             self._body += chunk
@@ -106,19 +112,18 @@ class PPOHandler(APIHandler):
 
     # -- what was sent -----------------------------------------------------------------------
 
-    def raw_body(self) -> bytes:
-        """Return the body as it came; raise ``TooLargeError``."""
-        if self._overflow:
-            raise _too_large(MAX_BODY_BYTES)
+    def notebook_body(self) -> bytes:
+        """Return the body as it came; raise ``TooLargeError`` that says how to shrink it."""
+        if self._received > MAX_BODY_BYTES:
+            raise too_large(self._received)
         return bytes(self._body)
 
     def json_body(self, model: type[ModelT]) -> ModelT:
         """Return the JSON body as ``model``; raise ``InvalidInputError`` naming the field."""
-        data = self.raw_body()
-        if len(data) > MAX_JSON_BYTES:
+        if self._received > MAX_JSON_BYTES:
             raise _too_large(MAX_JSON_BYTES)
         try:
-            return model.model_validate_json(data)
+            return model.model_validate_json(bytes(self._body))
         except ValidationError as error:
             raise invalid_input(error, "body") from error
 

@@ -88,7 +88,8 @@ def _said(error: BaseException | None) -> str | None:
     """Return the message that tornado or jupyter_server gave to an HTTPError."""
     if not isinstance(error, HTTPError) or not error.log_message:
         return None
-    return error.log_message % error.args if error.args else error.log_message
+    # Tornado doubles every % of a message without arguments, so that this is always right.
+    return error.log_message % error.args
 
 
 def invalid_input(error: ValidationError, what: str) -> InvalidInputError:

@@ -323,6 +323,6 @@ def page_numbers(page: DomainPage[Any]) -> dict[str, int]:
 
 
 def submission_page(page: DomainPage[submissions.Submission]) -> SubmissionPage:
-    """Return a page of submissions of the course named ``course``."""
+    """Return the body for a page of submissions."""
     items: Iterable[submissions.Submission] = page.items
     return SubmissionPage(items=[Submission.of(each) for each in items], **page_numbers(page))

@@ -19,7 +19,7 @@ class NewSubmissionHandler(PPOHandler):
     @answers(Submission, HTTPStatus.CREATED, body=MediaType.NOTEBOOK)
     async def post(self, course: str, assignment: str) -> None:
         """Hand in a notebook as the caller's next attempt; it is graded later (members)."""
-        made = await self.ask(self.service.submit, course, assignment, self.raw_body())
+        made = await self.ask(self.service.submit, course, assignment, self.notebook_body())
         answer = Submission.of(made)
         self.reply(answer, HTTPStatus.CREATED, location=f"/submissions/{made.id}")
 

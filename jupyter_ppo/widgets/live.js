@@ -50,6 +50,7 @@ export function progressText(snapshot) {
     `${Math.floor((100 * step) / planned)} %`,
     `${step.toLocaleString('en-US')} of ${planned.toLocaleString('en-US')} steps`,
   ];
+  if (snapshot.state === 'paused') return [...parts, 'paused'].join(' · '); // no speed, no end
   if (rate > 0) parts.push(`${Math.round(rate).toLocaleString('en-US')} steps/s`);
   if (left !== null) parts.push(`about ${formatDuration(left)} left`);
   else parts.push(`trained for ${formatDuration(snapshot.seconds)}`);

@@ -1,7 +1,16 @@
 import * as React from 'react';
 
-import { isPending, pointsLabel, scoreText, stateText, timeText } from './format';
+import {
+  isPending,
+  passedOverText,
+  pointsLabel,
+  receiptText,
+  scoreText,
+  stateText,
+  timeText
+} from './format';
 import type { CourseModel, INotice } from './model';
+import type { Choice } from './notebooks';
 import type { IAssignment, ICourse, ISandbox, ISubmission } from './types';
 
 interface IPanelProps {
@@ -62,6 +71,8 @@ export function CoursePanel({ model }: IPanelProps): JSX.Element {
             attempts={submissions.filter(item => item.assignment === assignment.name)}
             busy={state.busy.has(assignment.name)}
             notice={state.notices.get(assignment.name) ?? null}
+            sources={state.sources}
+            choice={model.choice(assignment)}
             model={model}
           />
         ))}
@@ -109,20 +120,27 @@ interface ICardProps {
   attempts: readonly ISubmission[];
   busy: boolean;
   notice: INotice | null;
+  /** The files that were handed in from here, by submission. */
+  sources: ReadonlyMap<string, string>;
+  /** Which open notebook Submit would send. */
+  choice: Choice;
   model: CourseModel;
 }
 
 /** One assignment: its state, its buttons, its attempts. */
 export function AssignmentCard(props: ICardProps): JSX.Element {
-  const { assignment, attempts, busy, notice, model } = props;
+  const { assignment, attempts, busy, notice, sources, choice, model } = props;
   const latest = attempts[0] ?? null;
   const graded = attempts.find(attempt => attempt.state === 'graded') ?? null;
   const name = assignment.name;
+  const sends = sendsText(choice);
+  const sendsId = React.useId();
   return (
     <li className="jp-PPO-assignment" data-assignment={name} aria-busy={busy}>
       <h3 className="jp-PPO-assignmentTitle">{name}</h3>
       <p className="jp-PPO-points">{pointsLabel(assignment.points)}</p>
       <AttemptState submission={latest} />
+      {latest && <Receipt submission={latest} path={sources.get(latest.id)} />}
       <div className="jp-PPO-buttons">
         <button
           type="button"
@@ -137,6 +155,8 @@ export function AssignmentCard(props: ICardProps): JSX.Element {
           type="button"
           className="jp-PPO-button jp-PPO-submit jp-mod-primary"
           aria-label={`Submit ${name}`}
+          aria-describedby={sends === null ? undefined : sendsId}
+          title={sends ?? undefined}
           disabled={busy}
           onClick={() => void model.submit(assignment)}
         >
@@ -152,6 +172,11 @@ export function AssignmentCard(props: ICardProps): JSX.Element {
           Feedback
         </button>
       </div>
+      {sends !== null && (
+        <p className="jp-PPO-sends" id={sendsId}>
+          {sends}
+        </p>
+      )}
       {notice && <Notice notice={notice} />}
       {attempts.length > 0 && (
         <AttemptList attempts={attempts} onFeedback={item => void model.feedback(item)} />
@@ -177,6 +202,32 @@ export function AttemptState({ submission }: { submission: ISubmission | null })
   );
 }
 
+/** Which file Submit would send, or null when it has to look for one or to ask. */
+function sendsText(choice: Choice): string | null {
+  if (choice.kind !== 'found') {
+    return null;
+  }
+  const sends = `Sends ${choice.path}`;
+  return choice.passedOver === null ? sends : `${sends}. ${passedOverText(choice.passedOver)}`;
+}
+
+/** The proof that the latest attempt arrived, and what the service warned of; it stays. */
+export function Receipt(props: { submission: ISubmission; path?: string }): JSX.Element {
+  const { submission, path } = props;
+  return (
+    <div className="jp-PPO-notice jp-PPO-receipt jp-mod-done" role="status">
+      {receiptText(submission, path)}
+      {submission.warnings.length > 0 && (
+        <ul className="jp-PPO-warnings" aria-label="Warnings">
+          {submission.warnings.map(warning => (
+            <li key={warning}>{warning}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
 /** The outcome of the last action. */
 export function Notice({ notice }: { notice: INotice }): JSX.Element {
   const problem = notice.kind === 'problem';
@@ -186,13 +237,6 @@ export function Notice({ notice }: { notice: INotice }): JSX.Element {
       role={problem ? 'alert' : 'status'}
     >
       {notice.text}
-      {notice.warnings.length > 0 && (
-        <ul className="jp-PPO-warnings" aria-label="Warnings">
-          {notice.warnings.map(warning => (
-            <li key={warning}>{warning}</li>
-          ))}
-        </ul>
-      )}
     </div>
   );
 }

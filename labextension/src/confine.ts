@@ -16,3 +16,25 @@ export function confined(html: string): string {
   const start = head ?? '';
   return start + POLICY + BASE + html.slice(start.length);
 }
+
+/**
+ * The page in one colour scheme, whatever the reader's browser or system prefers.
+ *
+ * The page asks what is preferred (`prefers-color-scheme`), and not every browser lets the frame
+ * around it answer, so the question is answered in the page's own style sheets.
+ */
+export function coloured(html: string, scheme: 'light' | 'dark'): string {
+  const page = new DOMParser().parseFromString(html, 'text/html');
+  for (const style of page.head.querySelectorAll('style')) {
+    style.textContent = (style.textContent ?? '').replace(
+      /\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)/gi,
+      (_, asked: string) =>
+        // Always, or never in a frame that can be seen.
+        asked.toLowerCase() === scheme ? '(min-width: 0)' : '(max-width: 0)'
+    );
+  }
+  const last = page.createElement('style');
+  last.textContent = `:root { color-scheme: ${scheme}; }`;
+  page.head.append(last);
+  return `<!DOCTYPE html>\n${page.documentElement.outerHTML}`;
+}

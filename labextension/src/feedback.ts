@@ -1,26 +1,55 @@
 import { MainAreaWidget } from '@jupyterlab/apputils';
+import type { IThemeManager } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
 import { courseIcon } from './icon';
-import { confined } from './confine';
+import { confined, coloured } from './confine';
 import type { ISubmission } from './types';
 
 /** A feedback page: students' words and outputs, so it is shown where no script can run. */
-export function feedbackWidget(submission: ISubmission, html: string): MainAreaWidget<Widget> {
-  const title = `Feedback: ${submission.assignment}, attempt ${submission.attempt}`;
-  const frame = document.createElement('iframe');
-  frame.className = 'jp-PPO-feedbackFrame';
-  frame.title = title;
-  frame.setAttribute('sandbox', '');
-  frame.referrerPolicy = 'no-referrer';
-  frame.srcdoc = confined(html);
-  const content = new Widget();
-  content.addClass('jp-PPO-feedbackPage');
-  content.node.appendChild(frame);
-  const widget = new MainAreaWidget({ content });
+class FeedbackPage extends Widget {
+  constructor(
+    title: string,
+    private readonly _html: string,
+    private readonly _themes: IThemeManager | null
+  ) {
+    super();
+    this.addClass('jp-PPO-feedbackPage');
+    this._frame.className = 'jp-PPO-feedbackFrame';
+    this._frame.title = title;
+    this._frame.setAttribute('sandbox', '');
+    this._frame.referrerPolicy = 'no-referrer';
+    this.node.appendChild(this._frame);
+    this._load();
+    this._themes?.themeChanged.connect(this._load, this);
+  }
+
+  /** The page as it is in this theme; nothing outside can change it once it is in its frame. */
+  private _load(): void {
+    const theme = this._themes?.theme ?? null;
+    const isDark = theme !== null && !this._themes?.isLight(theme);
+    const page = confined(coloured(this._html, isDark ? 'dark' : 'light'));
+    if (page !== this._frame.srcdoc) {
+      this._frame.srcdoc = page;
+    }
+  }
+
+  private readonly _frame = document.createElement('iframe');
+}
+
+/** The tab with the feedback on one attempt. */
+export function feedbackWidget(
+  submission: ISubmission,
+  html: string,
+  themes: IThemeManager | null
+): MainAreaWidget<Widget> {
+  // Attempts differ, assignments seldom do: the end of a tab's label is cut off.
+  const label = `Attempt ${submission.attempt}: ${submission.assignment}`;
+  const title = `Feedback on attempt ${submission.attempt}: ${submission.assignment}`;
+  const widget = new MainAreaWidget({ content: new FeedbackPage(title, html, themes) });
   widget.id = feedbackId(submission);
   widget.toolbar.hide();
-  widget.title.label = title;
+  widget.title.label = label;
   widget.title.caption = title;
   widget.title.icon = courseIcon;
   widget.title.closable = true;

@@ -8,13 +8,13 @@ export function stateText(submission: ISubmission | null): string {
     case undefined:
       return 'Not submitted';
     case 'queued':
-      return 'Waiting to be graded';
+      return 'Queued';
     case 'grading':
-      return 'Grading…';
+      return 'Grading';
     case 'graded':
       return submission?.needs_review ? 'Graded, part awaits review' : 'Graded';
     case 'failed':
-      return `Grading failed: ${submission?.error ?? 'ask your instructor to grade it again.'}`;
+      return `Failed: ${submission?.error ?? 'ask your instructor to grade it again.'}`;
   }
 }
 
@@ -36,14 +36,29 @@ export function pointsLabel(points: number): string {
   return `${pointsText(points)} ${points === 1 ? 'point' : 'points'}`;
 }
 
-/** A server time in the reader's own time zone and language; what cannot be read is shown as is. */
+/**
+ * A server time to the second in the reader's own language and time zone, which is named; what
+ * cannot be read is shown as is.
+ */
 export function timeText(iso: string, locale?: string, timeZone?: string): string {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) {
     return iso;
   }
-  const format: Intl.DateTimeFormatOptions = { dateStyle: 'medium', timeStyle: 'short', timeZone };
+  const format: Intl.DateTimeFormatOptions = { dateStyle: 'medium', timeStyle: 'long', timeZone };
   return new Intl.DateTimeFormat(locale, format).format(time);
+}
+
+/** That an attempt has arrived and when, and which file it was where that is known. */
+export function receiptText(submission: ISubmission, path?: string): string {
+  const time = timeText(submission.submitted_at);
+  const file = path === undefined ? '' : `: ${path}`;
+  return `Attempt ${submission.attempt} received on ${time}${file}`;
+}
+
+/** Why the notebook in front is not the one that is sent. */
+export function passedOverText(path: string): string {
+  return `${path}, which is in front, has none of this assignment's cells.`;
 }
 
 /** Whether grading is still under way. */

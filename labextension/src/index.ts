@@ -1,6 +1,6 @@
 import { ILayoutRestorer } from '@jupyterlab/application';
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
@@ -24,16 +24,17 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: "The course's assignments, submissions and feedback in the left sidebar.",
   autoStart: true,
   requires: [IDocumentManager, INotebookTracker, IDefaultFileBrowser],
-  optional: [ICommandPalette, ILayoutRestorer],
+  optional: [ICommandPalette, ILayoutRestorer, IThemeManager],
   activate: (
     app: JupyterFrontEnd,
     documents: IDocumentManager,
     notebooks: INotebookTracker,
     browser: IDefaultFileBrowser,
     palette: ICommandPalette | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    themes: IThemeManager | null
   ) => {
-    const workspace = new LabWorkspace(app.shell, documents, notebooks, browser);
+    const workspace = new LabWorkspace(app.shell, documents, notebooks, browser, themes);
     const model = new CourseModel(new CourseClient(app.serviceManager.serverSettings), workspace);
     const sidebar = new CourseSidebar(model);
     app.shell.add(sidebar, 'left', { rank: 650, type: 'PPO Course' });

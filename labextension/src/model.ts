@@ -1,8 +1,8 @@
 /** What the panel knows and does, without any drawing. */
 
-import { isPending, timeText } from './format';
-import { chooseNotebook } from './notebooks';
-import type { ICandidate } from './notebooks';
+import { isPending, passedOverText } from './format';
+import { chooseNotebook, isUnanswered } from './notebooks';
+import type { Choice, ICandidate } from './notebooks';
 import { Poller } from './polling';
 import type { ICourseClient } from './request';
 import type { IAssignment, IDownload, IMe, ISubmission } from './types';
@@ -13,10 +13,14 @@ export interface IWorkspace {
   addNotebook(notebook: IDownload): Promise<string>;
   /** The notebooks that are open. */
   openNotebooks(): ICandidate[];
+  /** Call `listener` when a notebook is opened, closed or renamed, or another tab is in front. */
+  onNotebooksChanged(listener: () => void): void;
   /** The notebooks in the file browser's folder. */
   folderNotebooks(): Promise<ICandidate[]>;
   /** Save the notebook if it has unsaved changes, then return the file's text. */
   savedText(path: string): Promise<string>;
+  /** Ask whether to submit; the person may say no. */
+  confirmSubmit(question: string): Promise<boolean>;
   /** Show a feedback page. */
   showFeedback(submission: ISubmission, html: string): void;
 }
@@ -25,7 +29,6 @@ export interface IWorkspace {
 export interface INotice {
   kind: 'done' | 'problem';
   text: string;
-  warnings: readonly string[];
 }
 
 /** Everything that is drawn. A new object for every change. */
@@ -37,6 +40,9 @@ export interface ICourseState {
   readonly assignments: readonly IAssignment[];
   /** The signed-in person's attempts in this course, newest first. */
   readonly submissions: readonly ISubmission[];
+  /** The files that were handed in from here, by submission. */
+  readonly sources: ReadonlyMap<string, string>;
+  readonly openNotebooks: readonly ICandidate[];
   /** Names of the assignments with an action under way. */
   readonly busy: ReadonlySet<string>;
   readonly notices: ReadonlyMap<string, INotice>;
@@ -49,6 +55,8 @@ const EMPTY: ICourseState = {
   course: null,
   assignments: [],
   submissions: [],
+  sources: new Map(),
+  openNotebooks: [],
   busy: new Set(),
   notices: new Map()
 };
@@ -60,6 +68,9 @@ export class CourseModel {
     private readonly _workspace: IWorkspace
   ) {
     this._poller = new Poller(() => this._poll());
+    const look = (): void => this._set({ openNotebooks: this._workspace.openNotebooks() });
+    this._workspace.onNotebooksChanged(look);
+    look();
   }
 
   /** The state now; for React.useSyncExternalStore. */
@@ -105,8 +116,13 @@ export class CourseModel {
     return this._act(assignment.name, async course => {
       const notebook = await this._client.notebook(course, assignment.name);
       const path = await this._workspace.addNotebook(notebook);
-      return { kind: 'done', text: `Saved as ${path}`, warnings: [] };
+      return { kind: 'done', text: `Saved as ${path}` };
     });
+  }
+
+  /** Which of the open notebooks Submit would send now. */
+  choice(assignment: IAssignment): Choice {
+    return chooseNotebook(this._state.openNotebooks, gradeIdsWanted(assignment));
   }
 
   /** Hand in the notebook that holds this assignment's exercises. */
@@ -114,14 +130,21 @@ export class CourseModel {
     return this._act(assignment.name, async course => {
       const path = await this._findNotebook(assignment);
       const text = await this._workspace.savedText(path);
+      if (await this._isUnanswered(course, assignment, text)) {
+        const question = `Nothing is answered yet in ${path}. Submit it all the same?`;
+        if (!(await this._workspace.confirmSubmit(question))) {
+          return null;
+        }
+      }
       const submission = await this._client.submit(course, assignment.name, text);
       if (this._state.course === course) {
-        this._set({ submissions: [submission, ...this._state.submissions] });
+        this._set({
+          submissions: [submission, ...this._state.submissions],
+          sources: new Map([...this._state.sources, [submission.id, path]])
+        });
       }
       this._poller.start();
-      const time = timeText(submission.submitted_at);
-      const receipt = `Attempt ${submission.attempt} received on ${time}: ${path}`;
-      return { kind: 'done', text: receipt, warnings: submission.warnings };
+      return null;
     });
   }
 
@@ -148,8 +171,9 @@ export class CourseModel {
   }
 
   private async _findNotebook(assignment: IAssignment): Promise<string> {
-    const wanted = new Set(assignment.exercises.map(exercise => exercise.grade_id));
+    const wanted = gradeIdsWanted(assignment);
     let choice = chooseNotebook(this._workspace.openNotebooks(), wanted);
+    const reason = choice.passedOver === null ? '' : ` ${passedOverText(choice.passedOver)}`;
     if (choice.kind === 'none') {
       choice = chooseNotebook(await this._workspace.folderNotebooks(), wanted);
     }
@@ -158,14 +182,28 @@ export class CourseModel {
         return choice.path;
       case 'several':
         throw new Error(
-          `Several notebooks belong to ${assignment.name}: ${choice.paths.join(', ')}. ` +
-            'Open the one you mean and press Submit again.'
+          `Several notebooks belong to ${assignment.name}: ${choice.paths.join(', ')}.${reason} ` +
+            'Open the one you mean, so that it is in front, and press Submit again.'
         );
       case 'none':
         throw new Error(
-          `No notebook of ${assignment.name} is open or in this folder. ` +
+          `No notebook of ${assignment.name} is open or in this folder.${reason} ` +
             'Press "Get notebook", or open yours and press Submit again.'
         );
+    }
+  }
+
+  /** Whether the text is the released notebook without an answer. A question, never an obstacle. */
+  private async _isUnanswered(
+    course: string,
+    assignment: IAssignment,
+    text: string
+  ): Promise<boolean> {
+    try {
+      const released = await this._client.notebook(course, assignment.name);
+      return isUnanswered(JSON.parse(text), JSON.parse(released.text));
+    } catch {
+      return false; // the service says what is wrong when it gets the notebook
     }
   }
 
@@ -221,7 +259,7 @@ export class CourseModel {
     try {
       notice = await action(course);
     } catch (error) {
-      notice = { kind: 'problem', text: messageOf(error), warnings: [] };
+      notice = { kind: 'problem', text: messageOf(error) };
     }
     const left = [...this._state.busy].filter(name => name !== assignment);
     const notices =
@@ -247,6 +285,10 @@ export class CourseModel {
   private readonly _poller: Poller;
   private readonly _listeners = new Set<() => void>();
   private _state: ICourseState = EMPTY;
+}
+
+function gradeIdsWanted(assignment: IAssignment): Set<string> {
+  return new Set(assignment.exercises.map(exercise => exercise.grade_id));
 }
 
 function messageOf(error: unknown): string {

@@ -4,13 +4,18 @@
 export interface ICandidate {
   path: string;
   gradeIds: ReadonlySet<string>;
-  /** Whether it is the notebook that the person looks at. */
+  /** Whether it is in front: the tab of the main area that the person looks at. */
   current: boolean;
 }
 
-/** The outcome of looking for the notebook to submit. */
-export type Choice =
-  { kind: 'found'; path: string } | { kind: 'none' } | { kind: 'several'; paths: string[] };
+/**
+ * The outcome of looking for the notebook to submit.
+ *
+ * `passedOver` is the notebook in front when it is not the one, since it has none of the exercises.
+ */
+export type Choice = { passedOver: string | null } & (
+  { kind: 'found'; path: string } | { kind: 'none' } | { kind: 'several'; paths: string[] }
+);
 
 /** The grade_ids in a notebook's cells; anything that is not a notebook has none. */
 export function gradeIdsOf(content: unknown): Set<string> {
@@ -34,29 +39,42 @@ export function gradeIdOf(metadata: unknown): string | null {
 }
 
 /**
- * Choose the notebook to submit.
+ * Whether a notebook's answer cells are all blank or as released, or are not there.
  *
- * The notebook that the person looks at wins when it holds any of the exercises; otherwise the one
- * that holds the most of them. A tie is not guessed.
+ * What is no notebook, or has nothing to answer, is not unanswered.
+ */
+export function isUnanswered(submitted: unknown, released: unknown): boolean {
+  const stubs = namedCells(released).filter(({ isAnswer }) => isAnswer);
+  if (stubs.length === 0 || !Array.isArray(field(submitted, 'cells'))) {
+    return false;
+  }
+  const answers = namedCells(submitted);
+  return stubs.every(stub =>
+    answers.every(({ id, source }) => id !== stub.id || source === '' || source === stub.source)
+  );
+}
+
+/**
+ * Choose the notebook to submit: the one in front if it holds any of the exercises, otherwise the
+ * only one that does. Nothing is guessed between several.
  */
 export function chooseNotebook(
   candidates: readonly ICandidate[],
   wanted: ReadonlySet<string>
 ): Choice {
-  const matches = candidates
-    .map(candidate => ({ candidate, count: overlap(candidate.gradeIds, wanted) }))
-    .filter(match => match.count > 0);
-  const current = matches.find(match => match.candidate.current);
-  if (current) {
-    return { kind: 'found', path: current.candidate.path };
+  const front = candidates.find(candidate => candidate.current);
+  const matches = candidates.filter(({ gradeIds }) => [...gradeIds].some(id => wanted.has(id)));
+  const chosen = front && matches.includes(front) ? [front] : matches;
+  const passedOver = front && !matches.includes(front) ? front.path : null;
+  // One file may be open in two tabs.
+  const paths = [...new Set(chosen.map(({ path }) => path))];
+  const [path] = paths;
+  if (path === undefined) {
+    return { kind: 'none', passedOver };
   }
-  const most = Math.max(0, ...matches.map(match => match.count));
-  const best = matches.filter(match => match.count === most).map(match => match.candidate.path);
-  const [first] = best;
-  if (first === undefined) {
-    return { kind: 'none' };
-  }
-  return best.length === 1 ? { kind: 'found', path: first } : { kind: 'several', paths: best };
+  return paths.length === 1
+    ? { kind: 'found', path, passedOver }
+    : { kind: 'several', paths, passedOver };
 }
 
 /** `name`, or `name-1`, `name-2`, ... with the same extension: the first that is not taken. */
@@ -77,8 +95,21 @@ export function joinPath(folder: string, name: string): string {
     : `${folder}/${name}`;
 }
 
-function overlap(ids: ReadonlySet<string>, wanted: ReadonlySet<string>): number {
-  return [...ids].filter(id => wanted.has(id)).length;
+/** The cells that carry a grade_id, with their text. */
+function namedCells(content: unknown): { id: string; isAnswer: boolean; source: string }[] {
+  const cells = field(content, 'cells');
+  return (Array.isArray(cells) ? (cells as unknown[]) : []).flatMap(cell => {
+    const metadata = field(cell, 'metadata');
+    const id = gradeIdOf(metadata);
+    const isAnswer = field(field(metadata, 'nbgrader'), 'solution') === true;
+    return id === null ? [] : [{ id, isAnswer, source: sourceOf(cell) }];
+  });
+}
+
+/** A cell's text without blanks at its ends; in a file it may be a list of lines. */
+function sourceOf(cell: unknown): string {
+  const source = field(cell, 'source');
+  return (Array.isArray(source) ? source.join('') : String(source ?? '')).trim();
 }
 
 function field(value: unknown, name: string): unknown {

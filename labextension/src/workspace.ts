@@ -1,4 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { IThemeManager } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
@@ -19,7 +21,8 @@ export class LabWorkspace implements IWorkspace {
     private readonly _shell: JupyterFrontEnd.IShell,
     private readonly _documents: IDocumentManager,
     private readonly _notebooks: INotebookTracker,
-    private readonly _browser: IDefaultFileBrowser
+    private readonly _browser: IDefaultFileBrowser,
+    private readonly _themes: IThemeManager | null
   ) {}
 
   async addNotebook(notebook: IDownload): Promise<string> {
@@ -33,16 +36,29 @@ export class LabWorkspace implements IWorkspace {
   }
 
   openNotebooks(): ICandidate[] {
-    const current = this._notebooks.currentWidget;
+    // The tracker's own current notebook stays so when another kind of tab comes in front of it.
+    const front = this._shell.currentWidget;
     const candidates: ICandidate[] = [];
     this._notebooks.forEach(panel => {
       candidates.push({
         path: panel.context.path,
         gradeIds: gradeIdsIn(panel),
-        current: panel === current
+        current: panel === front && panel.isVisible
       });
     });
     return candidates;
+  }
+
+  onNotebooksChanged(listener: () => void): void {
+    const later = (): void => void Promise.resolve().then(listener);
+    const follow = (panel: NotebookPanel): void => {
+      panel.disposed.connect(later);
+      panel.context.pathChanged.connect(later);
+      void panel.context.ready.then(later);
+    };
+    this._notebooks.forEach(follow);
+    this._notebooks.widgetAdded.connect((_, panel) => follow(panel));
+    this._shell.currentChanged?.connect(later);
   }
 
   async folderNotebooks(): Promise<ICandidate[]> {
@@ -75,6 +91,16 @@ export class LabWorkspace implements IWorkspace {
     return file.content as string;
   }
 
+  async confirmSubmit(question: string): Promise<boolean> {
+    const answer = await showDialog({
+      title: 'Submit?',
+      body: question,
+      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Submit all the same' })],
+      defaultButton: 0
+    });
+    return answer.button.accept;
+  }
+
   showFeedback(submission: ISubmission, html: string): void {
     const id = feedbackId(submission);
     for (const widget of this._shell.widgets('main')) {
@@ -83,7 +109,7 @@ export class LabWorkspace implements IWorkspace {
         break;
       }
     }
-    this._shell.add(feedbackWidget(submission, html), 'main');
+    this._shell.add(feedbackWidget(submission, html, this._themes), 'main');
     this._shell.activateById?.(id);
   }
 

@@ -101,6 +101,9 @@ def test_a_cell_of_another_type_is_warned_of(
 ) -> None:
     cell_of(submitted, "square_works")["cell_type"] = "markdown"
     cell_of(submitted, "why")["cell_type"] = "code"
+    # What the student's file says of the type counts for nothing.
+    cell_of(submitted, "square_works")["metadata"]["nbgrader"]["cell_type"] = "markdown"
+    cell_of(submitted, "why")["metadata"]["nbgrader"]["cell_type"] = "code"
     assert grader.check(as_bytes(submitted), released) == (
         "The graded cell 'square_works' was changed from code to markdown; it is graded as code.",
         "The graded cell 'why' was changed from markdown to code; it is graded as markdown.",
@@ -123,3 +126,21 @@ def test_warnings_are_bounded(
     notes = grader.check(as_bytes(submitted), released)
     assert len(notes) == 21
     assert notes[-1] == "480 more cells differ from the assignment."
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000_000, "\x00" * 5_000, "'" * 5_000, "\U000e0041" * 300])
+def test_a_huge_name_gives_a_short_warning(
+    grader: NotebookGrader, make: Any, submitted: Any, released: Any, name: str
+) -> None:
+    submitted["cells"].append(make.tests(name, "1"))
+    (note,) = grader.check(as_bytes(submitted), released)
+    assert len(note) <= 300
+    assert repr(name)[:100] in note
+    assert note.endswith("is not part of this assignment and is not graded.")
+
+
+def test_a_name_of_200_characters_is_shown_whole(grader: NotebookGrader, make: Any) -> None:
+    name = "n" * 200
+    released = grader.release(make.data(make.tests("kept", "1"), make.tests(name, "1")))
+    (note,) = grader.check(make.data(make.tests("kept", "1")), released)
+    assert f"The graded cell '{name}' is missing;" in note

@@ -54,6 +54,24 @@ def test_the_reason_hides_lines_of_hidden_tests_and_odd_characters(grade: Any, m
     assert len(found.reason) <= 300
 
 
+def test_the_reason_hides_lines_of_the_hidden_tests_of_every_cell(
+    grader: NotebookGrader, make: Any
+) -> None:
+    long = "assert cube(3) == 27 and secret_twin(3)"
+    hidden = "### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
+    source = make.data(
+        make.tests("first", "assert True"),
+        make.tests("second", hidden.format("assert cube(3) == 27")),
+        make.tests("third", hidden.format(long)),
+    )
+    exercises = grader.release(source).exercises
+    notebook = grader.restore(source, grader.release(source).release)
+    for index in range(3):
+        run = make.ran(notebook, {index: [make.error("ValueError", f"see {long}")]})
+        reason = grader.score(notebook, run, exercises)[index].reason
+        assert reason == "A test failed with ValueError: see [hidden test]"
+
+
 def test_stderr_is_zero_as_in_nbgrader(grade: Any, make: Any) -> None:
     found = grade(make.stream("stderr", "DeprecationWarning"))
     assert found.points == 0.0
@@ -74,12 +92,14 @@ def test_a_number_as_result_is_partial_credit(
         assert found.reason == f"The tests gave {points:g} of 3 points."
 
 
-@pytest.mark.parametrize("text", ["None", "'2'", "array([1])", "-1", "nan", ["1", "2"]])
+@pytest.mark.parametrize("text", ["None", "'2'", "array([1])", "nano", ["1", "2"]])
 def test_another_result_is_full_points_as_in_nbgrader(grade: Any, make: Any, text: object) -> None:
     assert grade(make.result(text)).points == 3.0
 
 
-@pytest.mark.parametrize("text", ["3.5", "inf", "1e300", "", None, []])
+@pytest.mark.parametrize(
+    "text", ["3.5", "inf", "1e300", "", None, [], "-1", "-1e-9", "-inf", "nan", "-nan", ["NaN"]]
+)
 def test_an_impossible_result_waits_for_a_person_with_zero(
     grade: Any, make: Any, text: object
 ) -> None:
@@ -175,5 +195,7 @@ def test_points_are_nbgraders_and_always_between_zero_and_the_maximum(
         return
     if any(output["output_type"] == "error" for output in outputs):
         assert found.points == 0.0
+    elif found.needs_review:  # NaN, or less than zero
+        assert (found.points, theirs) == (0.0, points)
     else:
         assert found.points == theirs

@@ -21,6 +21,9 @@ ASSIGNMENT = "ppo-in-one-sitting"
 SCREENSHOTS = Path(__file__).parents[2] / ".artifacts" / "screenshots"
 LONG = 120_000  # milliseconds; how long a busy machine may take, never how long it should
 
+#: The feedback page's own background colours.
+DARK_PAGE, LIGHT_PAGE = "rgb(13, 17, 23)", "rgb(255, 255, 255)"
+
 RETURN = '.ppo-live .ppo-live-chart[data-metric="return"]'
 
 #: Types the author's answers into the cells of the same grade_id in the notebook that is open, and
@@ -152,7 +155,8 @@ def test_a_student_trains_submits_and_reads_the_feedback(page: Page, lab: Any) -
 
     # The notebook was never saved, so what is graded shows that Submit saves first.
     card.locator(".jp-PPO-submit").click()
-    expect(card.locator(".jp-PPO-notice")).to_contain_text("Attempt 1 received", timeout=LONG)
+    receipt = card.locator(".jp-PPO-receipt")
+    expect(receipt).to_contain_text("Attempt 1 received", timeout=LONG)
     _screenshot(page, "5-submitted")
     expect(card.locator(".jp-PPO-state")).to_have_attribute("data-state", "graded", timeout=LONG)
     submission = lab.api(f"/courses/ppo/submissions?assignment={assignment}")["items"][0]
@@ -164,18 +168,28 @@ def test_a_student_trains_submits_and_reads_the_feedback(page: Page, lab: Any) -
     assert [row["points"] for row in automatic] == [row["max_points"] for row in automatic]
     _screenshot(page, "6-graded-dark")
 
+    # A system that prefers light pages does not make this one light in a dark JupyterLab.
+    page.emulate_media(color_scheme="light")
     card.locator(".jp-PPO-feedback").click()
     frame = page.locator("iframe.jp-PPO-feedbackFrame")
     expect(frame).to_be_visible()
     expect(frame).to_have_attribute("sandbox", "")
     feedback = page.frame_locator("iframe.jp-PPO-feedbackFrame").locator("body")
     expect(feedback).to_contain_text(assignment, timeout=LONG)
+    expect(feedback).to_have_css("background-color", DARK_PAGE)
+    expect(receipt).to_contain_text("Attempt 1 received")
+    tab = page.locator(".lm-DockPanel-tabBar .lm-TabBar-tabLabel").last
+    expect(tab).to_have_text(f"Attempt 1: {assignment}")
     _screenshot(page, "7-feedback-dark")
     feedback.get_by_role("link", name="clip_properties").first.click()
     expect(feedback.locator(":target")).to_be_in_viewport(timeout=LONG)
     expect(feedback).to_contain_text(assignment)
+    # The page follows the theme while it is open.
     _theme(page, "JupyterLab Light", light=True)
+    expect(feedback).to_have_css("background-color", LIGHT_PAGE, timeout=LONG)
     _screenshot(page, "8-feedback-light")
+    _theme(page, "JupyterLab Dark", light=False)
+    expect(feedback).to_have_css("background-color", DARK_PAGE, timeout=LONG)
 
 
 def test_getting_a_notebook_again_keeps_the_students_own_copy(page: Page, lab: Any) -> None:
@@ -193,6 +207,50 @@ def test_getting_a_notebook_again_keeps_the_students_own_copy(page: Page, lab: A
     second = notice.inner_text().removeprefix("Saved as ")
     assert json.loads((lab.work / first).read_text(encoding="utf-8")) == own
     assert "mine" not in json.loads((lab.work / second).read_text(encoding="utf-8"))["metadata"]
+
+
+def test_submit_sends_the_notebook_in_front_and_asks_when_it_is_empty(page: Page, lab: Any) -> None:
+    before = lab.api("/courses/ppo/submissions")["total"]
+    card = _card(_open_panel(page))
+    names = []
+    for _ in range(2):
+        card.locator(".jp-PPO-get").click()
+        notice = card.locator(".jp-PPO-notice").filter(has_text="Saved as")
+        expect(notice).to_be_visible(timeout=LONG)
+        names.append(notice.inner_text().removeprefix("Saved as "))
+        expect(card.locator(".jp-PPO-sends")).to_have_text(f"Sends {names[-1]}", timeout=LONG)
+        expect(card).to_have_attribute("aria-busy", "false", timeout=LONG)
+    first, second = names
+
+    tabs = page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab")
+    tabs.filter(has_text=first).click()
+    expect(card.locator(".jp-PPO-sends")).to_have_text(f"Sends {first}", timeout=LONG)
+    card.locator(".jp-PPO-submit").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"Nothing is answered yet in {first}.", timeout=LONG)
+    _screenshot(page, "9-nothing-answered")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    expect(card.locator(".jp-PPO-notice")).to_have_count(0)
+
+    tabs.filter(has_text="Launcher").click()
+    expect(card.locator(".jp-PPO-sends")).to_have_count(0, timeout=LONG)
+    card.locator(".jp-PPO-submit").click()
+    alert = card.get_by_role("alert")
+    expect(alert).to_contain_text("so that it is in front", timeout=LONG)
+    expect(alert).to_contain_text(first)
+    expect(alert).to_contain_text(second)
+    _screenshot(page, "10-several-notebooks")
+
+    # Another notebook in front is not taken, and the panel says why.
+    tabs.filter(has_text=second).locator(".lm-TabBar-tabCloseIcon").click()
+    page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:create-new'); }")
+    expect(card.locator(".jp-PPO-sends")).to_have_text(
+        f"Sends {first}. Untitled.ipynb, which is in front, has none of this assignment's cells.",
+        timeout=LONG,
+    )
+    _screenshot(page, "11-another-notebook-in-front")
+    assert lab.api("/courses/ppo/submissions")["total"] == before
 
 
 def test_the_panel_comes_back_when_the_page_is_loaded_again(page: Page, lab: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import signal
 import time
 from pathlib import Path
@@ -104,7 +105,8 @@ def test_a_folder_in_nbgraders_layout_is_collected_and_twice_is_harmless(
     (released.home / "course/submitted/mal/ps1").mkdir(parents=True)
     (released.home / "course/submitted/mal/ps1/x.ipynb").write_text("junk")
     status, out, err = released("collect", "rl", "ps1", str(released.home / "course"))
-    assert (status, out) == (1, "2 collected, 0 unchanged, 1 refused\n")
+    assert status == 1
+    assert out == "2 collected, 0 unchanged, 1 refused\nnewly enrolled as students: bob, eve\n"
     assert "mal: " in err
     _, out, _ = released("collect", "rl", "ps1", str(released.home / "course"))
     assert out == "0 collected, 2 unchanged, 1 refused\n"
@@ -130,13 +132,37 @@ def test_grades_are_exported_as_csv_to_a_file(released: Cli, right: str) -> None
     assert (row["student"], row["assignment"], row["state"]) == ("ada", "ps1", "queued")
 
 
-def test_an_unknown_flag_and_an_impossible_limit_are_refused(cli: Cli) -> None:
+@pytest.mark.parametrize("word", ["--no-such-flag", "--PPOService.datadir=x", "--PPOService.x"])
+def test_a_flag_or_setting_that_does_not_exist_is_refused(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["course", "list", "--no-such-flag"])
+        main(["course", "list", word])
     assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert word in said
+    assert "data_dir" in said
+
+
+def test_an_impossible_limit_is_refused_by_name(cli: Cli) -> None:
     status, _, err = cli("course", "list", "--PPOService.limits={'memory_mb': 1}")
     assert status == 1
     assert "memory_mb" in err
+
+
+def test_a_file_that_cannot_be_written_is_named_without_a_traceback(released: Cli) -> None:
+    for words in (
+        ("fetch", "rl", "ps1", "/no/such/folder/ps1.ipynb"),
+        ("grades", "export", "rl", "--to", "/proc/grades.csv"),
+    ):
+        status, _, err = released(*words)
+        assert (status, "Traceback" not in err and err.startswith("error: /")) == (1, True)
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert re.fullmatch(r"jupyter_ppo \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
 
 
 def test_a_database_of_a_newer_version_is_left_alone(cli: Cli) -> None:
@@ -159,7 +185,9 @@ def test_grading_gives_points_feedback_and_a_table(released: Cli, right: str) ->
     half = released.write("course/bob/ps1/x.ipynb", "def square(x):\n    return 3 * x")
     assert half
     released.ok("collect", "rl", "ps1", str(released.home / "course"))
-    assert released.ok("grade", "rl").startswith("2 graded now, 2 graded in all, 0 failed")
+    assert released.ok("grade", "rl").startswith(
+        "2 graded now; 2 of 2 in the table are graded, 0 failed"
+    )
     table = released.ok("grades", "show", "rl")
     rows = {line.split()[0]: line.split()[4] for line in table.splitlines()[1:]}
     assert rows == {"ada": "2", "bob": "0"}

@@ -26,6 +26,7 @@ from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.jobs import MAX_ATTEMPTS, JobState, Lease
 from jupyter_ppo.domain.ports import JobQueue
 from jupyter_ppo.domain.submissions import Submission, SubmissionState
+from jupyter_ppo.jobs.held import HeldJobs
 from jupyter_ppo.jobs.local import Cancelled, LocalWorkers, Work
 from jupyter_ppo.storage.jobs import Jobs
 from jupyter_ppo.storage.tables import JobRow
@@ -291,12 +292,22 @@ def test_stop_lets_work_end_while_it_drains(rig: Rig, graded: Graded) -> None:
 
 def test_stop_takes_no_further_job(rig: Rig, graded: Graded) -> None:
     made = rig.submit(5)
-    stopped = LocalWorkers(rig.jobs, lambda lease, _: graded(lease), poll_seconds=0.02)
-    stopped.start()
-    stopped.stop(NEVER)
-    states = [rig.state(submission_id) for submission_id in made]
-    assert SubmissionState.GRADING not in states
-    assert [rig.state(submission_id) for submission_id in made] == states
+    taken: list[UUID] = []
+    started = threading.Event()
+
+    def work(lease: Lease, cancel: threading.Event) -> Grade:
+        taken.append(lease.submission_id)
+        started.set()
+        rig.wait_for(cancel)  # stop() has begun; this job ends well all the same
+        return graded(lease)
+
+    with running(rig.jobs, work, workers=1) as workers:
+        rig.wait_for(started)
+        workers.stop(0)
+    (first,) = taken
+    assert rig.state(first) is SubmissionState.GRADED
+    others = [rig.state(submission_id) for submission_id in made if submission_id != first]
+    assert others == [SubmissionState.QUEUED] * 4
 
 
 @pytest.mark.parametrize("raised", [Cancelled(), RuntimeError("the container is gone")])
@@ -365,6 +376,47 @@ def test_a_grade_is_kept_until_the_database_takes_it(rig: Rig, graded: Graded) -
         rig.wait_until(lambda: rig.ended(made))
     assert runs == [1]
     assert rig.state(made) is SubmissionState.GRADED
+
+
+def test_a_result_that_the_database_never_takes_is_dropped_in_the_end(
+    rig: Rig, graded: Graded, caplog: pytest.LogCaptureFixture
+) -> None:
+    (made,) = rig.submit()
+    offered: list[int] = []
+
+    class TakesNoGrade(UnreliableQueue):
+        def succeed(self, lease: Lease, grade: Grade) -> None:
+            offered.append(lease.attempt)
+            msg = "The database does not answer."
+            raise UnavailableError(msg)
+
+    lease = rig.jobs.lease("worker", HOUR)
+    assert lease is not None
+    held = HeldJobs(
+        TakesNoGrade(rig.jobs), lambda lease, _: graded(lease), lease_seconds=1, settle_tries=3
+    )
+    assert held.do(lease) is None
+    assert offered == [1, 1, 1]
+    assert "done again after its lease" in caplog.text
+    assert rig.state(made) is SubmissionState.GRADING
+
+
+def test_a_grade_that_the_queue_refuses_ends_as_a_failure_with_a_sentence(
+    rig: Rig, graded: Graded
+) -> None:
+    (made,) = rig.submit()
+
+    class RefusesGrades(UnreliableQueue):
+        def succeed(self, lease: Lease, grade: Grade) -> None:
+            msg = "a number that does not fit"
+            raise ValueError(msg)
+
+    with running(RefusesGrades(rig.jobs), lambda lease, _: graded(lease), workers=1):
+        rig.wait_until(lambda: rig.ended(made))
+    failed = rig.submission(made)
+    assert failed.state is SubmissionState.FAILED
+    assert failed.error is not None
+    assert "internal error" in failed.error
 
 
 def test_a_worker_killed_in_the_middle_costs_time_and_nothing_else(

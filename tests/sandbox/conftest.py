@@ -1,13 +1,20 @@
-"""Notebooks and sandboxes for the tests of this room."""
+"""Notebooks, sandboxes and an engine that can be made to fail, for the tests of this room."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+import json
 import os
+import re
+import socket
+import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -18,6 +25,7 @@ from jupyter_ppo.sandbox.notebook import ContainerSandbox
 
 MakeNotebook = Callable[..., dict[str, Any]]
 Run = Callable[..., NotebookRun]
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def engine() -> Iterator[Engine]:
         yield connected
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
     """Fail unless the condition holds within a generous time."""
     end = time.monotonic() + seconds
     while not condition():
@@ -69,6 +77,25 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) ->
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool], str], None]:
     return wait_until
+
+
+def settled_value(measure: Callable[[], T]) -> T:
+    """Return what is measured once it has stayed the same for half a second.
+
+    Threads and descriptors of what ran before go a moment later, ZeroMQ's in a thread of its own.
+    """
+    value, since, end = measure(), time.monotonic(), time.monotonic() + 120
+    while time.monotonic() - since < 0.5:
+        assert time.monotonic() < end, f"{value} does not settle"
+        time.sleep(0.02)
+        if (now := measure()) != value:
+            value, since = now, time.monotonic()
+    return value
+
+
+@pytest.fixture
+def settled() -> Callable[[Callable[[], Any]], Any]:
+    return settled_value
 
 
 @pytest.fixture
@@ -92,8 +119,78 @@ def open_things() -> Callable[[], tuple[int, int, int]]:
             name
             for root in {str(path) for path in owner._roots()}
             for name in os.listdir(root)
-            if name.startswith(f"{owner._PREFIX}-{os.getpid()}-")
+            if name.startswith(f"{owner._own_prefix()}-")
         ]
+        gc.collect()
         return len(os.listdir("/proc/self/fd")), threading.active_count(), len(folders)
 
     return count
+
+
+class UnwellEngine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """Passes requests on to the real engine, but answers those that match ``refused`` itself."""
+
+    daemon_threads = True
+
+    def __init__(self, path: str, engine: str) -> None:
+        self.engine = engine
+        self.refused, self.status = re.compile("(?!)"), 500
+        super().__init__(path, _Passing)
+
+    def refuse(self, requests: str, status: int) -> None:
+        """Answer ``status`` to requests whose first line begins as the expression says."""
+        self.refused, self.status = re.compile(requests), status
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print nothing: a connection that breaks is part of what is tested."""
+
+
+class _Passing(socketserver.BaseRequestHandler):
+    """One connection. A request begins a chunk: a client sends it after the last one's answer."""
+
+    server: UnwellEngine
+
+    def handle(self) -> None:
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(self.server.engine)
+            back = threading.Thread(target=self._pass_back, args=(engine,), daemon=True)
+            back.start()
+            while data := self.request.recv(65536):
+                if self.server.refused.match(data.decode("latin-1")):
+                    self._refuse(data)
+                    break
+                engine.sendall(data)
+            engine.shutdown(socket.SHUT_RDWR)
+            back.join()
+
+    def _pass_back(self, engine: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := engine.recv(65536):
+                self.request.sendall(data)
+            self.request.shutdown(socket.SHUT_RDWR)
+
+    def _refuse(self, data: bytes) -> None:
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: *([0-9]+)", head, re.IGNORECASE)
+        left = int(length[1]) - len(body) if length else 0
+        while left > 0:
+            left -= len(self.request.recv(left))
+        said = json.dumps({"message": "made to fail"}).encode()
+        self.request.sendall(
+            b"HTTP/1.1 %d Unwell\r\nContent-Type: application/json\r\nConnection: close\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (self.server.status, len(said), said)
+        )
+
+
+@pytest.fixture
+def unwell_engine(engine: Engine, tmp_path: Path) -> Iterator[tuple[UnwellEngine, str]]:
+    """An engine to be told what to refuse, and its address."""
+    kind, _, path = engine.base_url.partition("://")
+    if not kind.endswith("unix"):
+        pytest.skip("only an engine at a Unix socket is passed on")
+    with UnwellEngine(os.path.relpath(tmp_path / "e.sock"), path) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server, f"unix://{tmp_path / 'e.sock'}"
+        server.shutdown()
+        thread.join()

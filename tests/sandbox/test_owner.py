@@ -23,23 +23,48 @@ def dead_process() -> tuple[int, str]:
     return process.pid, started
 
 
+def place() -> list[str]:
+    """Return host, user and PID namespace of this process's containers."""
+    return owner.own_token().split(":")[:-2]
+
+
+def token(*parts: object) -> str:
+    return ":".join(str(part) for part in parts)
+
+
 def test_a_running_process_is_no_orphan() -> None:
     assert not owner.is_orphan(owner.own_token())
 
 
+def test_a_label_ends_with_process_id_and_start_time() -> None:
+    pid = os.getpid()
+    assert owner.own_token().split(":")[-2:] == [str(pid), owner.start_time(pid)]
+
+
 def test_a_process_that_is_gone_leaves_orphans() -> None:
-    host = owner.own_token().rsplit(":", 2)[0]
-    pid, started = dead_process()
-    assert owner.is_orphan(f"{host}:{pid}:{started}")
+    assert owner.is_orphan(token(*place(), *dead_process()))
 
 
 def test_a_process_with_a_reused_id_is_another_one() -> None:
-    host, pid, _ = owner.own_token().rsplit(":", 2)
-    assert owner.is_orphan(f"{host}:{pid}:1")
+    assert owner.is_orphan(token(*place(), os.getpid(), 1))
 
 
-def test_the_containers_of_another_host_are_left_alone() -> None:
-    assert not owner.is_orphan("another-host:1:1")
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["host", "user", "namespace"])
+def test_the_containers_of_another_host_user_or_namespace_are_left_alone(part: int) -> None:
+    elsewhere = place()
+    elsewhere[part] = f"1{elsewhere[part]}"
+    assert not owner.is_orphan(token(*elsewhere, *dead_process()))
+
+
+def test_a_process_that_cannot_be_looked_at_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = owner.own_token()
+    monkeypatch.setattr(owner, "start_time", lambda pid: None)  # as with hidepid=2
+    assert not owner.is_orphan(own)
+
+
+@pytest.mark.parametrize("pid", ["0", "-1", "9" * 12, "9" * 5000, "x", ""])
+def test_a_label_without_a_process_id_is_left_alone(pid: str) -> None:
+    assert not owner.is_orphan(token(*place(), pid, 1))
 
 
 @settings(deadline=None)
@@ -68,15 +93,18 @@ def test_a_folder_is_private_and_short_enough_for_sockets() -> None:
 
 def test_only_the_folders_of_dead_processes_are_removed(runtime: Path) -> None:
     pid, started = dead_process()
-    left = runtime / f"jppo-{pid}-{started}-abcdefgh"
-    mine = runtime / f"jppo-{os.getpid()}-{owner.start_time(os.getpid())}-abcdefgh"
+    here = owner.pid_namespace()
+    left = runtime / f"jppo-{here}-{pid}-{started}-abcdefgh"
+    mine = runtime / f"jppo-{here}-{os.getpid()}-{owner.start_time(os.getpid())}-abcdefgh"
+    elsewhere = runtime / f"jppo-1{here}-{pid}-{started}-abcdefgh"
     other = runtime / "jppo-notes"
-    for folder in (left, mine, other):
+    for folder in (left, mine, elsewhere, other):
         folder.mkdir()
     (left / "k-1").touch()
     assert left in owner.remove_orphaned_folders()
     assert not left.exists()
     assert mine.exists()
+    assert elsewhere.exists()
     assert other.exists()
 
 
@@ -85,6 +113,6 @@ def test_a_link_that_looks_like_a_left_folder_is_not_followed(runtime: Path) -> 
     target = runtime / "precious"
     target.mkdir()
     (target / "file").touch()
-    (runtime / f"jppo-{pid}-{started}-abcdefgh").symlink_to(target)
+    (runtime / f"jppo-{owner.pid_namespace()}-{pid}-{started}-abcdefgh").symlink_to(target)
     owner.remove_orphaned_folders()
     assert (target / "file").exists()

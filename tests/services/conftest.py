@@ -94,6 +94,7 @@ class World:
     audit: Audit
     assessment: AssessmentService
     woken: list[int]
+    folder: Path
 
     def member(self, user: str, role: Role, course: str = "rl") -> Caller:
         self.assessment.enrol(ADMIN, course, user, role)
@@ -113,7 +114,8 @@ def world(tmp_path: Path) -> Iterator[World]:
         audit=audit,
         on_queued=lambda: woken.append(1),
     )
-    yield World(database, courses, submissions, Jobs(database), blobs, audit, assessment, woken)
+    jobs, folder = Jobs(database), tmp_path / "blobs"
+    yield World(database, courses, submissions, jobs, blobs, audit, assessment, woken, folder)
     database.close()
 
 

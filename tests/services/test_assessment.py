@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,9 +15,11 @@ from jupyter_ppo.domain.errors import (
     InvalidInputError,
     InvalidNotebookError,
     NotFoundError,
+    StorageFullError,
 )
 from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.domain.submissions import SubmissionState
+from jupyter_ppo.services.assessment import AssessmentService
 
 World = Any
 RIGHT = b'{"answer": 42}'
@@ -161,11 +163,39 @@ def test_collecting_enrols_keeps_the_given_time_and_twice_is_harmless(course: Wo
     grader = course.member("gus", Role.GRADER)
     when = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
     first = course.assessment.collect(grader, "rl", "ps1", "bob", RIGHT, submitted_at=when)
-    assert (first.user, first.submitted_at) == ("bob", when)
-    assert course.assessment.collect(grader, "rl", "ps1", "bob", RIGHT) is None
+    assert (first.submission.user, first.submission.submitted_at) == ("bob", when)
+    assert first.enrolled
+    again = course.assessment.collect(grader, "rl", "ps1", "bob", RIGHT)
+    assert (again.submission, again.enrolled) == (None, False)
     assert course.assessment.course(Caller("bob"), "rl").role is Role.STUDENT
     changed = course.assessment.collect(grader, "rl", "ps1", "bob", b'{"answer": 1}')
-    assert changed.attempt == 2
+    assert changed.submission.attempt == 2
+
+
+def test_collecting_an_older_file_does_not_replace_the_attempt_that_counts(
+    course: World,
+) -> None:
+    grader, bob = course.member("gus", Role.GRADER), course.member("bob", Role.STUDENT)
+    own = course.assessment.submit(bob, "rl", "ps1", RIGHT)
+    older = own.submitted_at - timedelta(days=1)
+    collected = course.assessment.collect(
+        grader, "rl", "ps1", "bob", b'{"answer": 1}', submitted_at=older
+    )
+    assert collected.submission.attempt == 2
+    assert [row.id for row in course.assessment.every_latest(grader, "rl")] == [own.id]
+
+
+def test_collecting_two_notebooks_of_one_person_twice_is_harmless(course: World) -> None:
+    grader, bob = course.member("gus", Role.GRADER), course.member("bob", Role.STUDENT)
+    course.assessment.submit(bob, "rl", "ps1", b'{"answer": 0}')
+    files = (RIGHT, b'{"answer": 1}', b'{"answer": 0}')
+    for expected in ([2, 3], []):
+        found = [
+            course.assessment.collect(grader, "rl", "ps1", "bob", data).submission for data in files
+        ]
+        assert [item.attempt for item in found if item is not None] == expected
+    # The same bytes of another person, or at another assignment, are another matter.
+    assert course.assessment.collect(grader, "rl", "ps1", "eve", RIGHT).submission.attempt == 1
 
 
 def test_a_refused_notebook_of_a_stranger_does_not_enrol_them(course: World) -> None:
@@ -204,3 +234,54 @@ def test_every_change_is_in_the_audit_log_with_its_author(course: World) -> None
         ("root", "member.enrolled", "rl/ada"),
         ("ada", "submission.received", str(received.id)),
     } <= seen
+
+
+class FullAudit:
+    """A log that takes no entry any more."""
+
+    def audit(self, user: str, action: str, subject: str, detail: dict[str, Any]) -> None:
+        msg = "The disk of the database is full."
+        raise StorageFullError(msg)
+
+
+def test_a_change_that_is_made_succeeds_although_its_audit_entry_cannot_be_written(
+    course: World, grader: Any, admin: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    woken: list[int] = []
+    service = AssessmentService(
+        courses=course.courses,
+        submissions=course.submissions,
+        blobs=course.blobs,
+        grader=grader,
+        audit=FullAudit(),
+        on_queued=lambda: woken.append(1),
+    )
+    service.create_course(admin, "cv")
+    service.release(admin, "cv", "ps1", b"source")
+    service.enrol(admin, "cv", "ada", Role.STUDENT)
+    received = service.submit(Caller("ada"), "cv", "ps1", RIGHT)
+    assert service.submission(Caller("ada"), received.id) == received
+    assert woken == [1]
+    for action in ("course.created", "assignment.released", "member.enrolled"):
+        assert action in caplog.text
+    assert f"submission.received to {received.id}" in caplog.text
+
+
+def test_an_instructor_does_not_give_up_the_role_by_accident(course: World, admin: Caller) -> None:
+    iris = course.member("iris", Role.INSTRUCTOR)
+    with pytest.raises(ConflictError, match="another instructor"):
+        course.assessment.enrol(iris, "rl", "iris", Role.STUDENT)
+    with pytest.raises(ConflictError, match="another instructor"):
+        course.assessment.enrol(admin, "rl", "root", Role.STUDENT)
+    assert course.assessment.enrol(admin, "rl", "iris", Role.GRADER).role is Role.GRADER
+
+
+def test_people_are_enrolled_under_the_names_of_their_identity_provider(course: World) -> None:
+    eve = course.member("eve@uni.edu", Role.STUDENT)
+    assert course.assessment.submit(eve, "rl", "ps1", RIGHT).user == "eve@uni.edu"
+
+
+def test_what_waits_for_a_grade_is_every_attempt_oldest_first(course: World) -> None:
+    ada = course.member("ada", Role.STUDENT)
+    made = [course.assessment.submit(ada, "rl", "ps1", RIGHT).id for _ in range(3)]
+    assert [item.id for item in course.assessment.waiting(ada, "rl")] == made

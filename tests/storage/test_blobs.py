@@ -14,7 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jupyter_ppo
-from jupyter_ppo.domain.errors import NotFoundError, StorageFullError, UnavailableError
+from jupyter_ppo.domain.errors import (
+    DamagedFileError,
+    NotFoundError,
+    StorageFullError,
+    UnavailableError,
+)
 from jupyter_ppo.domain.ports import BlobStore
 from jupyter_ppo.storage.blobs import FileBlobs
 
@@ -32,6 +37,25 @@ try:
 except StorageFullError as error:
     assert blobs.get(kept) == b"x" * 50_000
     print("full:", error.message)
+"""
+
+
+READ_WITHOUT_DESCRIPTORS = """
+import os, resource, sys
+from pathlib import Path
+from jupyter_ppo.domain.errors import UnavailableError
+from jupyter_ppo.storage.blobs import FileBlobs
+
+blobs = FileBlobs(Path(sys.argv[1]))
+kept = blobs.put(b"x")
+free = os.open(sys.argv[1], os.O_RDONLY)
+os.close(free)
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+try:
+    blobs.get(kept)
+except UnavailableError as error:
+    print(error.code)
 """
 
 
@@ -89,10 +113,40 @@ def test_a_damaged_file_is_refused_and_healed_by_the_same_bytes(
     digest = blobs.put(b"a notebook")
     (path,) = files_under(tmp_path / "blobs")
     path.write_bytes(b"a noteboot")
-    with pytest.raises(NotFoundError, match="damaged"):
+    with pytest.raises(DamagedFileError, match="is damaged"):
         blobs.get(digest)
     assert blobs.put(b"a notebook") == digest
     assert blobs.get(digest) == b"a notebook"
+
+
+def test_a_folder_in_the_place_of_a_file_is_the_fault_of_that_file_only(
+    blobs: BlobStore, tmp_path: Path
+) -> None:
+    digest, other = blobs.put(b"a notebook"), blobs.put(b"another one")
+    path = tmp_path / "blobs" / digest[:2] / digest[2:]
+    path.unlink()
+    path.mkdir()
+    for call in (lambda: blobs.get(digest), lambda: blobs.put(b"a notebook")):
+        with pytest.raises(DamagedFileError, match=digest):
+            call()
+    assert blobs.get(other) == b"another one"
+    assert not list((tmp_path / "blobs").rglob(".part-*"))
+
+
+def test_a_process_that_can_open_no_more_files_is_told_from_a_damaged_file(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("resource")
+    root = str(Path(jupyter_ppo.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", READ_WITHOUT_DESCRIPTORS, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": root},
+    )
+    assert (done.returncode, done.stdout) == (0, "unavailable\n"), done.stderr
 
 
 def test_a_full_disk_is_reported_and_nothing_is_left_behind(tiny_disk: Path) -> None:

@@ -18,7 +18,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, select, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import ProgrammingError, StatementError
 
 import jupyter_ppo
 from jupyter_ppo.domain.errors import (
@@ -301,6 +301,25 @@ def test_a_broken_constraint_is_a_conflict(database: Database) -> None:
             session.execute(statement, values)
     with database.begin() as session:
         session.execute(statement, {"course": course, "role": "student"})
+
+
+def test_a_mistake_in_a_statement_is_not_taken_for_a_database_that_is_down(
+    database: Database,
+) -> None:
+    for transaction in (database.session, database.begin):
+        with pytest.raises(ProgrammingError), transaction() as session:
+            session.connection().exec_driver_sql("SELECT ?", ())
+
+
+def test_a_database_that_another_process_keeps_locked_does_not_answer(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.engine.connect() as only:  # the pool gives out this one connection again
+        only.exec_driver_sql("PRAGMA busy_timeout = 0")
+    with closing(sqlite3.connect(tmp_path / "course.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(UnavailableError, match="does not answer"), database.begin() as session:
+            session.execute(text("SELECT 1"))
 
 
 def test_a_time_without_a_zone_is_refused(database: Database) -> None:

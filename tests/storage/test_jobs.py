@@ -180,6 +180,23 @@ def test_a_job_given_back_has_not_used_a_try(
     assert leased(jobs).attempt == 1
 
 
+def test_a_job_given_back_waits_behind_all_others(
+    database: Database, jobs: JobQueue, submissions: SubmissionStore, assignment: Assignment
+) -> None:
+    first, second = (submissions.submit(assignment, user, "d" * 64, []).id for user in ("a", "b"))
+    with database.begin() as session:
+        for day, submission_id in enumerate((first, second), start=1):
+            session.execute(
+                update(JobRow)
+                .where(JobRow.submission_id == submission_id)
+                .values(queued_at=datetime(2001, 1, day, tzinfo=UTC))
+            )
+    lease = leased(jobs)
+    assert lease.submission_id == first
+    jobs.give_back(lease)
+    assert [leased(jobs).submission_id for _ in range(2)] == [second, first]
+
+
 def test_a_grade_of_another_submission_is_refused(
     jobs: JobQueue, submission_id: UUID, make_grade: MakeGrade
 ) -> None:

@@ -145,6 +145,21 @@ def test_submissions_are_listed_newest_first_and_filtered(
     assert listed(offset=7) == ([], 3)
 
 
+def test_the_last_attempt_is_the_one_submitted_last_whenever_it_came_in(
+    submissions: SubmissionStore, course: Course, assignment: Assignment
+) -> None:
+    noon = datetime(2026, 2, 1, 12, tzinfo=UTC)
+    made = [
+        submissions.submit(assignment, "ada", "d" * 64, [], submitted_at=when)
+        for when in (noon, noon - timedelta(hours=3), noon, noon - timedelta(hours=2))
+    ]
+    page = submissions.submissions(course.id, latest=True, offset=0, limit=9)
+    assert ([item.attempt for item in page.items], page.total) == ([3], 1)
+    page = submissions.submissions(course.id, offset=0, limit=9)
+    assert [item.attempt for item in page.items] == [3, 1, 4, 2]
+    assert [item.attempt for item in made] == [1, 2, 3, 4]
+
+
 def test_a_list_takes_as_many_statements_for_thirty_as_for_one(
     database: Database,
     submissions: SubmissionStore,

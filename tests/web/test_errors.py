@@ -73,6 +73,17 @@ def test_every_http_error_gets_a_sentence(status: int, message: str | None) -> N
     assert body.message
 
 
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (HTTPError(400, "100% of it"), "100% of it"),
+        (HTTPError(400, "%d%% of %s", 5, "it"), "5% of it"),
+    ],
+)
+def test_a_message_of_the_server_is_told_as_it_was_meant(error: HTTPError, message: str) -> None:
+    assert error_answer(400, error)[1].message == message
+
+
 class BrokenSandbox:
     """Breaks the promise of the port that ``status`` never raises."""
 

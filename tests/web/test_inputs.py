@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -95,17 +97,65 @@ async def test_too_much_is_a_413_whether_or_not_its_length_is_told(api: Any, sou
     await api.course(source)
     body = b" " * (30 * MEBIBYTE)
     error = checked(await api("sam", "POST", SUBMIT, body), 413, "too_large", "told")
-    assert error["field"] == "body"  # refused before the notebook's own limit was asked
+    assert error["field"] == "notebook"
+    assert "30.0 MiB is over the limit of 25 MiB" in error["message"]
+    path = "/courses/ppo/assignments/two"
+    assert checked(await api("ines", "PUT", path, body), 413, "too_large", "put") == error
 
     async def pieces(write: Any) -> None:
         for start in range(0, len(body), MEBIBYTE):
             await write(body[start : start + MEBIBYTE])
 
     response = await api("sam", "POST", SUBMIT, body_producer=pieces)
-    assert checked(response, 413, "too_large", "not told")["field"] == "body"
+    assert checked(response, 413, "too_large", "not told") == error
     assert (await api("ada", "POST", "/courses", b" " * 2 * 2**16)).code == 413
     # The server goes on, and a body below the limit arrives whole.
     checked(await api("sam", "POST", SUBMIT, b"x" * MEBIBYTE), 400, "invalid_notebook", "after")
+
+
+async def test_who_sends_too_much_before_reading_is_still_told_what_to_do(
+    api: Any, source: bytes, jp_http_port: int, jp_base_url: str
+) -> None:
+    await api.course(source)
+    size = 60 * MEBIBYTE  # more than the buffers of a connection hold
+    head = (
+        f"POST {jp_base_url}jupyter-ppo/api/v1{SUBMIT} HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: token sam\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
+    )
+
+    def send_all_then_read() -> bytes:
+        with socket.create_connection(("127.0.0.1", jp_http_port), timeout=60) as connection:
+            connection.sendall(head.encode())
+            for _ in range(size // MEBIBYTE):
+                connection.sendall(b" " * MEBIBYTE)
+            with connection.makefile("rb") as answer:
+                return answer.read()
+
+    answer = await asyncio.to_thread(send_all_then_read)
+    top, _, body = answer.partition(b"\r\n\r\n")
+    assert top.startswith(b"HTTP/1.1 413 ")
+    error = json.loads(body)
+    assert (error["code"], error["field"]) == ("too_large", "notebook")
+    assert "Clear Outputs of All Cells, save, and submit again." in error["message"]
+
+
+async def test_a_length_beyond_reason_is_refused_unread(
+    api: Any, jp_http_port: int, jp_base_url: str
+) -> None:
+    for length in (201 * MEBIBYTE, "9" * 5000):
+        reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+        try:
+            head = (
+                f"POST {jp_base_url}jupyter-ppo/api/v1{SUBMIT} HTTP/1.1\r\nHost: localhost\r\n"
+                f"Authorization: token sam\r\nContent-Length: {length}\r\n\r\n"
+            )
+            writer.write(head.encode())
+            answer = await asyncio.wait_for(reader.read(), 60)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+        assert answer.startswith(b"HTTP/1.1 413 "), length
+        assert b"too_large" in answer
 
 
 async def test_a_bad_query_is_a_400_that_names_the_field(api: Any, source: bytes) -> None:

@@ -127,6 +127,8 @@ def test_state_progress_and_time_left_are_shown(page: Page) -> None:
     expect(page.locator(".ppo-live-numbers")).to_have_text(
         "25 % · 2,500 of 10,000 steps · 1,000 steps/s · about 8 s left"
     )
+    page.evaluate("window.change({state: 'paused'})")
+    expect(page.locator(".ppo-live-numbers")).to_have_text("25 % · 2,500 of 10,000 steps · paused")
     page.evaluate("window.change({state: 'failed', seconds_left: null, message: 'It broke.'})")
     expect(page.locator(".ppo-live-state")).to_have_text("Failed")
     expect(page.get_by_role("alert")).to_have_text("It broke.")

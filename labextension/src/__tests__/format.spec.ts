@@ -1,5 +1,13 @@
-import { confined } from '../confine';
-import { isPending, pointsLabel, pointsText, scoreText, stateText, timeText } from '../format';
+import { coloured, confined } from '../confine';
+import {
+  isPending,
+  pointsLabel,
+  pointsText,
+  receiptText,
+  scoreText,
+  stateText,
+  timeText
+} from '../format';
 import type { ISubmission } from '../types';
 
 function submission(change: Partial<ISubmission>): ISubmission {
@@ -25,14 +33,14 @@ function submission(change: Partial<ISubmission>): ISubmission {
 describe('stateText', () => {
   it('says it for every state', () => {
     expect(stateText(null)).toBe('Not submitted');
-    expect(stateText(submission({}))).toBe('Waiting to be graded');
-    expect(stateText(submission({ state: 'grading' }))).toBe('Grading…');
+    expect(stateText(submission({}))).toBe('Queued');
+    expect(stateText(submission({ state: 'grading' }))).toBe('Grading');
     expect(stateText(submission({ state: 'graded' }))).toBe('Graded');
     expect(stateText(submission({ state: 'graded', needs_review: true }))).toContain(
       'awaits review'
     );
     expect(stateText(submission({ state: 'failed', error: 'No image.' }))).toBe(
-      'Grading failed: No image.'
+      'Failed: No image.'
     );
     expect(stateText(submission({ state: 'failed' }))).toContain('ask your instructor');
   });
@@ -59,14 +67,21 @@ it('points have a singular', () => {
   expect(pointsText(10)).toBe('10');
 });
 
-it('times are shown in the time zone of the reader', () => {
+it('times are shown to the second in the time zone of the reader, which is named', () => {
   const text = timeText('2026-01-02T23:04:05+00:00', 'en-GB', 'Asia/Tokyo');
   expect(text).toContain('3 Jan 2026');
-  expect(text).toContain('08:04');
+  expect(text).toContain('08:04:05');
+  expect(text).toContain('GMT+9');
 });
 
 it('a time that cannot be read is shown as it came', () => {
   expect(timeText('soon')).toBe('soon');
+});
+
+it('a receipt names the attempt, its time and the file where that is known', () => {
+  const received = submission({ attempt: 3 });
+  expect(receiptText(received)).toBe(`Attempt 3 received on ${timeText(received.submitted_at)}`);
+  expect(receiptText(received, 'a.ipynb')).toMatch(/: a\.ipynb$/);
 });
 
 it('only queued and grading submissions are pending', () => {
@@ -95,5 +110,35 @@ describe('confined', () => {
 
   it('keeps the page out of quirks mode', () => {
     expect(confined('<!doctype html><html></html>')).toMatch(/^<!doctype html>/);
+  });
+});
+
+describe('coloured', () => {
+  const PAGE = `<!DOCTYPE html>
+<html lang="en"><head><title>t</title><style>
+:root { color-scheme: light dark; }
+@media (prefers-color-scheme: dark) { body { color: white; } }
+@media screen and (prefers-color-scheme: light) { body { color: black; } }
+</style></head><body><pre>@media (prefers-color-scheme: dark)</pre></body></html>`;
+
+  function styleOf(html: string): string {
+    const page = new DOMParser().parseFromString(html, 'text/html');
+    return [...page.querySelectorAll('style')].map(style => style.textContent).join('');
+  }
+
+  it('answers what the page asks about the theme', () => {
+    const dark = styleOf(coloured(PAGE, 'dark'));
+    expect(dark).toContain('@media (min-width: 0) { body { color: white; } }');
+    expect(dark).toContain('@media screen and (max-width: 0) { body { color: black; } }');
+    expect(dark).toMatch(/:root { color-scheme: dark; }$/);
+    const light = styleOf(coloured(PAGE, 'light'));
+    expect(light).toContain('@media (max-width: 0) { body { color: white; } }');
+    expect(light).toMatch(/:root { color-scheme: light; }$/);
+  });
+
+  it("leaves the student's words alone, and the page out of quirks mode", () => {
+    const page = coloured(PAGE, 'dark');
+    expect(page).toContain('<pre>@media (prefers-color-scheme: dark)</pre>');
+    expect(confined(page)).toMatch(/^<!doctype html>\s*<html lang="en"><head><meta/i);
   });
 });

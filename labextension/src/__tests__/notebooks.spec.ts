@@ -1,4 +1,4 @@
-import { chooseNotebook, freeName, gradeIdsOf, joinPath } from '../notebooks';
+import { chooseNotebook, freeName, gradeIdsOf, isUnanswered, joinPath } from '../notebooks';
 import type { ICandidate } from '../notebooks';
 
 const WANTED = new Set(['gae', 'loss', 'essay']);
@@ -8,33 +8,83 @@ function notebook(path: string, ids: string[], current = false): ICandidate {
 }
 
 describe('chooseNotebook', () => {
-  it('prefers the notebook that the person looks at', () => {
+  it('takes the notebook in front, also when another one holds more of the exercises', () => {
     const candidates = [
       notebook('full', ['gae', 'loss', 'essay']),
       notebook('half', ['gae'], true)
     ];
-    expect(chooseNotebook(candidates, WANTED)).toEqual({ kind: 'found', path: 'half' });
+    const found = { kind: 'found', path: 'half', passedOver: null };
+    expect(chooseNotebook(candidates, WANTED)).toEqual(found);
   });
 
-  it('passes over a current notebook that has none of the exercises', () => {
+  it('takes the only one that belongs, and says when another one is in front', () => {
     const candidates = [notebook('other', ['x'], true), notebook('mine', ['gae'])];
-    expect(chooseNotebook(candidates, WANTED)).toEqual({ kind: 'found', path: 'mine' });
+    const found = { kind: 'found', path: 'mine', passedOver: 'other' };
+    expect(chooseNotebook(candidates, WANTED)).toEqual(found);
   });
 
-  it('takes the one with the most exercises', () => {
+  it('does not guess between several, however much each one holds', () => {
     const candidates = [notebook('half', ['gae']), notebook('full', ['gae', 'loss'])];
-    expect(chooseNotebook(candidates, WANTED)).toEqual({ kind: 'found', path: 'full' });
+    const several = { kind: 'several', paths: ['half', 'full'], passedOver: null };
+    expect(chooseNotebook(candidates, WANTED)).toEqual(several);
   });
 
-  it('does not guess between equals', () => {
-    const candidates = [notebook('a', ['gae']), notebook('b', ['loss'])];
-    expect(chooseNotebook(candidates, WANTED)).toEqual({ kind: 'several', paths: ['a', 'b'] });
+  it('counts a file that is open in two tabs once', () => {
+    const candidates = [notebook('mine', ['gae']), notebook('mine', ['gae'])];
+    expect(chooseNotebook(candidates, WANTED)).toMatchObject({ kind: 'found', path: 'mine' });
   });
 
   it('finds none where none has an exercise', () => {
-    expect(chooseNotebook([], WANTED)).toEqual({ kind: 'none' });
-    expect(chooseNotebook([notebook('a', ['x'], true)], WANTED)).toEqual({ kind: 'none' });
-    expect(chooseNotebook([notebook('a', ['gae'], true)], new Set())).toEqual({ kind: 'none' });
+    const none = { kind: 'none', passedOver: null };
+    expect(chooseNotebook([], WANTED)).toEqual(none);
+    expect(chooseNotebook([notebook('a', ['x'])], WANTED)).toEqual(none);
+    expect(chooseNotebook([notebook('a', ['gae'], true)], new Set())).toEqual({
+      kind: 'none',
+      passedOver: 'a'
+    });
+  });
+});
+
+describe('isUnanswered', () => {
+  interface ICell {
+    source: string | string[];
+    metadata: object;
+  }
+
+  function cell(id: string, source: string | string[], solution = true): ICell {
+    return { source, metadata: { nbgrader: { grade_id: id, solution } } };
+  }
+
+  function of(...cells: ICell[]): unknown {
+    return { cells };
+  }
+
+  const RELEASED = of(
+    cell('gae', ['def gae():\n', '    raise NotImplementedError()']),
+    cell('essay', 'YOUR ANSWER HERE'),
+    cell('gae_test', 'assert gae()', false)
+  );
+
+  it('is so for the notebook as released, blank, or without its answer cells', () => {
+    expect(isUnanswered(RELEASED, RELEASED)).toBe(true);
+    const asText = of(cell('gae', 'def gae():\n    raise NotImplementedError()\n'));
+    expect(isUnanswered(asText, RELEASED)).toBe(true);
+    expect(isUnanswered(of(cell('essay', ' \n')), RELEASED)).toBe(true);
+    expect(isUnanswered(of(cell('gae_test', 'assert True', false)), RELEASED)).toBe(true);
+  });
+
+  it('is not so once any answer is there, whatever its metadata has become', () => {
+    const answered = of(
+      cell('gae', ['def gae():\n', '    raise NotImplementedError()']),
+      cell('essay', 'Because the minimum is pessimistic.', false)
+    );
+    expect(isUnanswered(answered, RELEASED)).toBe(false);
+  });
+
+  it('is not so where there is nothing to answer, or no notebook', () => {
+    expect(isUnanswered(of(), of(cell('gae_test', 'assert gae()', false)))).toBe(false);
+    expect(isUnanswered(null, RELEASED)).toBe(false);
+    expect(isUnanswered({ cells: 3 }, RELEASED)).toBe(false);
   });
 });
 

@@ -43,7 +43,7 @@ class MemoryService implements ICourseClient {
   }
 
   async notebook(_course: string, assignment: string): Promise<IDownload> {
-    return { name: `${assignment}.ipynb`, text: 'released' };
+    return { name: `${assignment}.ipynb`, text: notebookText('raise NotImplementedError()') };
   }
 
   async submit(course: string, assignment: string, text: string): Promise<ISubmission> {
@@ -89,6 +89,9 @@ class MemoryWorkspace implements IWorkspace {
   folder: ICandidate[] = [];
   files = new Map<string, string>();
   shown: string[] = [];
+  questions: string[] = [];
+  answer = false;
+  changed: () => void = () => undefined;
 
   async addNotebook(notebook: IDownload): Promise<string> {
     this.files.set(notebook.name, notebook.text);
@@ -99,12 +102,21 @@ class MemoryWorkspace implements IWorkspace {
     return this.open;
   }
 
+  onNotebooksChanged(listener: () => void): void {
+    this.changed = listener;
+  }
+
   async folderNotebooks(): Promise<ICandidate[]> {
     return this.folder;
   }
 
   async savedText(path: string): Promise<string> {
-    return `text of ${path}`;
+    return this.files.get(path) ?? `text of ${path}`;
+  }
+
+  async confirmSubmit(question: string): Promise<boolean> {
+    this.questions.push(question);
+    return this.answer;
   }
 
   showFeedback(_submission: ISubmission, html: string): void {
@@ -112,8 +124,14 @@ class MemoryWorkspace implements IWorkspace {
   }
 }
 
-function candidate(path: string): ICandidate {
-  return { path, gradeIds: new Set(['gae']), current: false };
+function candidate(path: string, current = false, id = 'gae'): ICandidate {
+  return { path, gradeIds: new Set([id]), current };
+}
+
+/** A notebook of the assignment whose answer cell holds `answer`. */
+function notebookText(answer: string): string {
+  const nbgrader = { grade_id: 'answer', solution: true };
+  return JSON.stringify({ cells: [{ source: [answer], metadata: { nbgrader } }] });
 }
 
 let service: MemoryService;
@@ -177,11 +195,11 @@ it('follows a submission until it is graded, then stops asking', async () => {
   await show();
   await press('.jp-PPO-submit');
   expect(service.received).toEqual(['text of mine.ipynb']);
-  expect(find('.jp-PPO-notice').textContent).toMatch(
+  expect(find('.jp-PPO-receipt').textContent).toMatch(
     /^Attempt 1 received on .*2026.*: mine\.ipynb/
   );
   expect(find('.jp-PPO-warnings').textContent).toContain('counts as zero');
-  expect(find('.jp-PPO-state').textContent).toBe('Waiting to be graded');
+  expect(find('.jp-PPO-state').textContent).toBe('Queued');
   service.move('grading');
   await pass(1_000);
   expect(find('.jp-PPO-state').dataset.state).toBe('grading');
@@ -233,8 +251,94 @@ it('does not guess between two notebooks', async () => {
   workspace.open = [candidate('a.ipynb'), candidate('b.ipynb')];
   await show();
   await press('.jp-PPO-submit');
-  expect(find('[role="alert"]').textContent).toContain('a.ipynb, b.ipynb');
+  const said = find('[role="alert"]').textContent;
+  expect(said).toContain('a.ipynb, b.ipynb');
+  expect(said).toContain('Open the one you mean, so that it is in front');
   expect(service.received).toEqual([]);
+});
+
+it('sends the notebook in front, and says before which one that is', async () => {
+  await show();
+  expect(node.querySelector('.jp-PPO-sends')).toBeNull();
+  workspace.open = [candidate('empty.ipynb'), candidate('mine.ipynb', true)];
+  await React.act(async () => workspace.changed());
+  const button = find('.jp-PPO-submit');
+  expect(find('.jp-PPO-sends').textContent).toBe('Sends mine.ipynb');
+  expect(button.title).toBe('Sends mine.ipynb');
+  expect(button.getAttribute('aria-describedby')).toBe(find('.jp-PPO-sends').id);
+  await press('.jp-PPO-submit');
+  expect(service.received).toEqual(['text of mine.ipynb']);
+  workspace.open = [candidate('empty.ipynb'), candidate('mine.ipynb')];
+  await React.act(async () => workspace.changed());
+  expect(node.querySelector('.jp-PPO-sends')).toBeNull();
+  expect(find('.jp-PPO-submit').title).toBe('');
+});
+
+it('says why the notebook in front is not the one', async () => {
+  const reason = "v3.ipynb, which is in front, has none of this assignment's cells.";
+  workspace.open = [candidate('v3.ipynb', true, 'other'), candidate('mine.ipynb')];
+  await React.act(async () => workspace.changed());
+  await show();
+  expect(find('.jp-PPO-sends').textContent).toBe(`Sends mine.ipynb. ${reason}`);
+  workspace.open = [candidate('v3.ipynb', true, 'other')];
+  await press('.jp-PPO-submit');
+  expect(find('[role="alert"]').textContent).toContain(reason);
+  workspace.open.push(candidate('a.ipynb'), candidate('b.ipynb'));
+  await press('.jp-PPO-submit');
+  expect(find('[role="alert"]').textContent).toContain(reason);
+  expect(service.received).toEqual([]);
+});
+
+it('asks before it sends a notebook without an answer', async () => {
+  const stub = notebookText('raise NotImplementedError()');
+  workspace.open = [candidate('mine.ipynb')];
+  workspace.files.set('mine.ipynb', stub);
+  await show();
+  await press('.jp-PPO-submit');
+  expect(workspace.questions).toEqual([
+    'Nothing is answered yet in mine.ipynb. Submit it all the same?'
+  ]);
+  expect(service.received).toEqual([]);
+  expect(node.querySelector('.jp-PPO-notice')).toBeNull();
+  workspace.answer = true;
+  await press('.jp-PPO-submit');
+  expect(service.received).toEqual([stub]);
+  workspace.files.set('mine.ipynb', notebookText('return 3'));
+  await press('.jp-PPO-submit');
+  expect(workspace.questions).toHaveLength(2);
+  expect(service.received).toHaveLength(2);
+});
+
+it('submits although the released notebook cannot be had to compare with', async () => {
+  service.notebook = () => Promise.reject(new RequestError('No answer.', 'network', 0));
+  workspace.open = [candidate('mine.ipynb')];
+  await show();
+  await press('.jp-PPO-submit');
+  expect(service.received).toHaveLength(1);
+});
+
+it('keeps the receipt of the last attempt and its warnings', async () => {
+  workspace.open = [candidate('mine.ipynb')];
+  await show();
+  await press('.jp-PPO-submit');
+  const receipt = find('.jp-PPO-receipt').textContent;
+  expect(receipt).toMatch(/^Attempt 1 received on .*:05 .*: mine\.ipynb/);
+  service.move('graded', 4);
+  await pass(1_000);
+  await press('.jp-PPO-get');
+  await press('.jp-PPO-feedback');
+  expect(find('.jp-PPO-receipt').textContent).toBe(receipt);
+  await press('.jp-PPO-submit');
+  expect(find('.jp-PPO-receipt').textContent).toMatch(/^Attempt 2 received/);
+  expect(node.querySelectorAll('.jp-PPO-receipt')).toHaveLength(1);
+});
+
+it('shows the receipt of what was sent from elsewhere', async () => {
+  await service.submit('rl', 'rl-first', 'from another window');
+  await show();
+  expect(find('.jp-PPO-receipt').textContent).toMatch(/^Attempt 1 received on .*counts as zero/);
+  service.move('graded', 4);
+  await pass(1_000);
 });
 
 it("shows the service's refusal and lets the person try again", async () => {
@@ -252,7 +356,7 @@ it("shows the service's refusal and lets the person try again", async () => {
 it('gets a notebook', async () => {
   await show();
   await press('.jp-PPO-get');
-  expect(workspace.files.get('rl-first.ipynb')).toBe('released');
+  expect(workspace.files.get('rl-first.ipynb')).toContain('NotImplementedError');
   expect(find('.jp-PPO-notice').textContent).toBe('Saved as rl-first.ipynb');
 });
 
@@ -265,7 +369,7 @@ it('says why grading failed', async () => {
     { ...(newest as ISubmission), state: 'failed', error: 'The engine is down.' }
   ];
   await pass(1_000);
-  expect(find('.jp-PPO-state').textContent).toBe('Grading failed: The engine is down.');
+  expect(find('.jp-PPO-state').textContent).toBe('Failed: The engine is down.');
   expect(node.querySelector('.jp-PPO-score')).toBeNull();
 });
 
