@@ -12,6 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from jupyter_ppo.cli.app import Commands, Context, read_file
+from jupyter_ppo.domain.courses import CellKind
 from jupyter_ppo.domain.errors import ConflictError, NotFoundError, PPOError
 from jupyter_ppo.domain.submissions import Submission
 
@@ -46,13 +47,15 @@ def add_commands(commands: Commands) -> None:
 
 
 def _release(arguments: argparse.Namespace, context: Context) -> int:
-    assignment = context.service.assessment.release(
+    released = context.service.assessment.release(
         context.caller, arguments.course, arguments.assignment, read_file(arguments.notebook)
     )
-    version = assignment.version
+    version = released.assignment.version
+    by_hand = sum(exercise.kind is not CellKind.TESTS for exercise in version.exercises)
     print(
-        f"{assignment.name} version {version.number} released: "
-        f"{len(version.exercises)} exercises, {version.max_points:g} points"
+        f"{released.assignment.name} version {version.number} released: "
+        f"{len(version.exercises)} exercises, {version.max_points:g} points, "
+        f"{released.hidden_tests} with hidden tests, {by_hand} to be marked by a person"
     )
     return 0
 

@@ -52,6 +52,14 @@ class CourseView:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """A released assignment; ``hidden_tests`` counts its cells with tests kept from students."""
+
+    assignment: Assignment
+    hidden_tests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Collected:
     """What came of a notebook that was taken in.
 
@@ -150,7 +158,7 @@ class AssessmentService:
         course, _ = self._access.course(caller, course_name)
         return self._courses.assignment(course.id, name)
 
-    def release(self, caller: Caller, course_name: str, name: str, source: bytes) -> Assignment:
+    def release(self, caller: Caller, course_name: str, name: str, source: bytes) -> Released:
         """Release the author's notebook as the assignment's next version. Instructors only.
 
         Raises ``InvalidNotebookError`` naming the cell that cannot be released.
@@ -171,7 +179,7 @@ class AssessmentService:
             f"{course_name}/{name}",
             {"version": assignment.version.number},
         )
-        return assignment
+        return Released(assignment, made.hidden_tests)
 
     def released_notebook(self, caller: Caller, course_name: str, name: str) -> bytes:
         """Return the students' copy of the newest version."""

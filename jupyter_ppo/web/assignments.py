@@ -43,7 +43,7 @@ class AssignmentHandler(PPOHandler):
     async def put(self, course: str, assignment: str) -> None:
         """Release the author's notebook as the assignment's next version (instructors)."""
         source = self.notebook_body()
-        made = await self.ask(self.service.release, course, assignment, source)
+        made = (await self.ask(self.service.release, course, assignment, source)).assignment
         location = f"/courses/{course}/assignments/{made.name}"
         self.reply(Assignment.of(made), HTTPStatus.CREATED, location=location)
 

@@ -207,7 +207,7 @@ function sendsText(choice: Choice): string | null {
   if (choice.kind !== 'found') {
     return null;
   }
-  const sends = `Sends ${choice.path}`;
+  const sends = `Submit sends ${choice.path}`;
   return choice.passedOver === null ? sends : `${sends}. ${passedOverText(choice.passedOver)}`;
 }
 
@@ -215,7 +215,7 @@ function sendsText(choice: Choice): string | null {
 export function Receipt(props: { submission: ISubmission; path?: string }): JSX.Element {
   const { submission, path } = props;
   return (
-    <div className="jp-PPO-notice jp-PPO-receipt jp-mod-done" role="status">
+    <div className="jp-PPO-receipt" role="status">
       {receiptText(submission, path)}
       {submission.warnings.length > 0 && (
         <ul className="jp-PPO-warnings" aria-label="Warnings">

@@ -76,8 +76,10 @@ class Notebooks:
         executed = copy.deepcopy(notebook)
         for index, found in (outputs or {}).items():
             executed["cells"][index]["outputs"] = list(found)
+        # As in the sandbox: the first one was cut short, those after it were never begun.
+        never_begun = sorted(unfinished)[1:]
         cells = tuple(
-            CellRun(index, index not in unfinished, 0.01)
+            CellRun(index, index not in unfinished, 0.0 if index in never_begun else 0.01)
             for index, cell in enumerate(executed["cells"])
             if cell["cell_type"] == "code" and cell["source"].strip()
         )

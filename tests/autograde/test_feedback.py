@@ -204,10 +204,22 @@ def test_floods_are_cut_and_the_page_stays_small(
 
 def test_a_run_that_was_cut_short_says_which_limit_it_hit(page: Any) -> None:
     found = page(
-        unfinished=[3], verdict=Verdict.CELL_TIMEOUT, detail="A cell ran longer than 30 s."
+        unfinished=[3],
+        verdict=Verdict.CELL_TIMEOUT,
+        detail="Cell 4 ran longer than 30 s (limit cell_seconds).",
     )
-    assert "did not run to its end. A cell ran longer than 30 s." in found.text
-    assert "Not run: A cell ran longer than 30 s." in found.text
+    assert "did not run to its end. Cell 4 ran longer than 30 s (limit" in found.text
+    assert "Did not finish: it ran longer than 30 s." in found.text
+
+
+def test_the_page_says_that_hidden_tests_were_run_where_they_were(page: Any, make: Any) -> None:
+    note = "More tests were run that are not shown."
+    assert page().text.count(note) == 1
+    for line, times in ((1, 0), (3, 1)):
+        trace = make.error("AssertionError", "", f"Cell In[3], line {line}\n----> assert")
+        assert page({3: [trace]}).text.count(note) == times
+    cut = page(unfinished=[3], verdict=Verdict.CELL_TIMEOUT, detail="Cell 4 ran longer than 30 s.")
+    assert note not in cut.text
 
 
 def test_a_missing_answer_is_named(grader: NotebookGrader, make: Any, source: bytes) -> None:

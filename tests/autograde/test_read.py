@@ -36,19 +36,19 @@ def assert_notebook_or_clear_error(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "field", "words"),
     [
-        (b"", "notebook", ["the file is empty", "save it"]),
-        (b" \n", "notebook", ["the file is empty", "save it"]),
+        (b"", "notebook", ["the file is empty", ".ipynb"]),
+        (b" \n", "notebook", ["the file is empty", ".ipynb"]),
         (b"\x89PNG\r\n\x1a\n", "notebook", ["not UTF-8", "byte 0", ".ipynb"]),
         (notebook().decode().encode("utf-16"), "notebook", ["not UTF-8", ".ipynb"]),
-        (b"hello", "notebook", ["not JSON", "line 1, column 1", "JupyterLab"]),
-        (b'{"cells": [', "notebook", ["not JSON", "JupyterLab"]),
+        (b"hello", "notebook", ["not a notebook (not JSON). Choose the .ipynb file"]),
+        (b'{"cells": [', "notebook", ["no whole notebook", "line 1, column 12", "undamaged"]),
         (b"[1, 2]", "notebook", ["a list and not a notebook"]),
         (b"null", "notebook", ["a null and not a notebook"]),
         (b"3", "notebook", ["a number and not a notebook"]),
         (b"1" * 5000, "notebook", ["cannot be read"]),
-        (b"[" * 100_000, "notebook", ["nested more than 100 levels", "save it"]),
+        (b"[" * 100_000, "notebook", ["nested more than 100 levels", ".ipynb"]),
         (b'{"a":' * 100_000, "notebook", ["nested more than 100 levels"]),
-        (b"{}", "nbformat", ["no format version", "save it"]),
+        (b"{}", "nbformat", ["no format version", ".ipynb"]),
         (notebook(nbformat="4"), "nbformat", ["no format version"]),
         (notebook(nbformat=True), "nbformat", ["no format version"]),
         (notebook(nbformat=3), "nbformat", ["format 3 is too old", "JupyterLab", "converts"]),
@@ -74,6 +74,7 @@ def test_what_is_no_notebook_is_refused_naming_the_part_and_the_remedy(
     assert caught.value.message.startswith(f"{field}: ")
     for word in words:
         assert word in caught.value.message
+    assert "submit" not in caught.value.message  # whoever releases or collects reads this too
 
 
 def test_thirty_megabytes_are_refused_with_both_sizes_and_the_remedy() -> None:

@@ -109,7 +109,11 @@ def test_missing_and_doubled_cell_ids_are_replaced(grader: NotebookGrader, make:
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        ({"grade_id": "b"}, "cells[1].metadata.nbgrader.grade_id", ["'b'", "cell 0", "another"]),
+        (
+            {"grade_id": "b"},
+            "cells[1].metadata.nbgrader.grade_id",
+            ["'b'", "the 1st and the 2nd cell", "another"],
+        ),
         ({"grade_id": "no spaces"}, "cells[1].metadata.nbgrader.grade_id", ["letters, digits"]),
         ({"grade_id": ""}, "cells[1].metadata.nbgrader.grade_id", ["letters, digits"]),
         ({"grade_id": 3}, "cells[1].metadata.nbgrader.grade_id", ["letters, digits"]),
@@ -178,3 +182,52 @@ def test_other_languages_are_refused(grader: NotebookGrader, make: Any) -> None:
     with pytest.raises(InvalidNotebookError, match="'R' cannot be graded here") as caught:
         grader.release(make.data(make.tests("a", "1"), metadata=spec))
     assert caught.value.field == "metadata.kernelspec.language"
+
+
+def test_the_students_copy_is_refused_as_the_source(grader: NotebookGrader, source: bytes) -> None:
+    with pytest.raises(InvalidNotebookError, match="looks like the students' copy") as caught:
+        grader.release(grader.release(source).release)
+    assert caught.value.field == "notebook"
+    assert "BEGIN SOLUTION" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "def cube(x):\n    return x**3",  # nbgrader empties such a cell as a whole
+        "### BEGIN SOLUTION\n# YOUR CODE HERE\nraise NotImplementedError()\n### END SOLUTION",
+        "def cube(x):\n    raise NotImplementedError()",
+    ],
+)
+def test_a_source_with_one_answer_that_is_not_the_stub_is_released(
+    grader: NotebookGrader, make: Any, first: str
+) -> None:
+    stub = "def f(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
+    cells = [make.solution("a", first), make.solution("b", stub), make.tests("c", "assert True")]
+    assert len(grader.release(make.data(*cells)).exercises) == 1
+
+
+def test_a_source_without_answers_in_code_is_released(grader: NotebookGrader, make: Any) -> None:
+    cells = [make.manual("why", "YOUR ANSWER HERE"), make.tests("c", "assert True")]
+    assert len(grader.release(make.data(*cells)).exercises) == 2
+
+
+def test_a_students_copy_that_was_released_earlier_stays_gradable(
+    grader: NotebookGrader, source: bytes
+) -> None:
+    copy = grader.release(source).release
+    assert len(grader.restore(copy, copy)["cells"]) == 6
+
+
+def test_test_cells_with_hidden_tests_are_counted(
+    grader: NotebookGrader, make: Any, source: bytes
+) -> None:
+    hidden = "1\n### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
+    assert grader.release(source).hidden_tests == 1
+    cells = [
+        make.tests("a", "assert True"),
+        make.tests("b", hidden.format("assert 1")),
+        make.tests("c", hidden.format("assert 2\n### END HIDDEN TESTS\n### BEGIN HIDDEN TESTS\n3")),
+        make.tests("d", hidden.format("  ")),
+    ]
+    assert grader.release(make.data(*cells)).hidden_tests == 2

@@ -112,7 +112,7 @@ def test_a_doubled_cell_is_refused_here_too(
     grader: NotebookGrader, source: bytes, submitted: Any
 ) -> None:
     submitted["cells"].append(submitted["cells"][1])
-    with pytest.raises(InvalidNotebookError, match="'square' is in the notebook twice"):
+    with pytest.raises(InvalidNotebookError, match="two cells have the grade_id 'square'"):
         restored(grader, source, submitted)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import nbformat
@@ -88,13 +89,14 @@ def test_a_number_as_result_is_partial_credit(
 ) -> None:
     found = grade(make.result(text))
     assert (found.points, found.needs_review) == (points, False)
-    if 0 < points < 3:
-        assert found.reason == f"The tests gave {points:g} of 3 points."
+    assert found.reason == f"The tests gave {points:g} of 3 points."
 
 
-@pytest.mark.parametrize("text", ["None", "'2'", "array([1])", "nano", ["1", "2"]])
+@pytest.mark.parametrize("text", ["None", "'2'", "array([1])", "np.float64(1.5)", ["1", "2"]])
 def test_another_result_is_full_points_as_in_nbgrader(grade: Any, make: Any, text: object) -> None:
-    assert grade(make.result(text)).points == 3.0
+    found = grade(make.result(text))
+    assert found.points == 3.0
+    assert found.reason == "No test failed. The last line gave no plain number to count as points."
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,121 @@ def test_a_cell_that_did_not_finish_is_zero_with_the_limit_as_reason(grade: Any)
     found = grade(
         unfinished=[TESTS], verdict=Verdict.MEMORY, detail="The run used more than 512 MiB."
     )
-    assert (found.points, found.reason) == (0.0, "Not run: The run used more than 512 MiB.")
+    assert (found.points, found.reason) == (0.0, "Did not finish: The run used more than 512 MiB.")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "detail", "cut", "later"),
+    [
+        (
+            Verdict.CELL_TIMEOUT,
+            "Cell 4 ran longer than 30 s (limit cell_seconds).",
+            "Did not finish: it ran longer than 30 s.",
+            "Not run, because an earlier cell ran longer than 30 s.",
+        ),
+        (
+            Verdict.MEMORY,
+            "More than 512 MiB of memory was needed in cell 4 (limit memory_mb).",
+            "Did not finish: More than 512 MiB of memory was needed in this cell.",
+            "Not run: More than 512 MiB of memory was needed in an earlier cell.",
+        ),
+        (
+            Verdict.OUTPUT_LIMIT,
+            "Too much output in cell 4: flood; 9 are allowed (limits output_bytes, outputs).",
+            "Did not finish: Too much output in this cell: flood; 9 are allowed.",
+            "Not run: Too much output in an earlier cell: flood; 9 are allowed.",
+        ),
+        (
+            Verdict.WALL_TIMEOUT,
+            "The run took longer than 600 s (limit wall_seconds).",
+            "Did not finish: The run took longer than 600 s.",
+            "Not run: The run took longer than 600 s.",
+        ),
+        (
+            Verdict.KERNEL_DIED,
+            "",
+            "Not run: the run ended early (kernel_died).",
+            "Not run: the run ended early (kernel_died).",
+        ),
+    ],
+)
+def test_the_cell_that_was_cut_short_is_told_from_those_after_it(
+    grade: Any, verdict: Verdict, detail: str, cut: str, later: str
+) -> None:
+    for unfinished, reason in (([TESTS], cut), ([1, 2, TESTS], later)):
+        found = grade(unfinished=unfinished, verdict=verdict, detail=detail)
+        assert (found.points, found.reason) == (0.0, reason)
+
+
+def test_no_cell_was_cut_short_when_the_kernel_ended_between_two(
+    grader: NotebookGrader, make: Any, source: bytes, notebook: Any
+) -> None:
+    run = make.ran(notebook, verdict=Verdict.KERNEL_DIED, detail="The kernel ended in cell 4.")
+    cells = tuple(
+        cell if cell.index < TESTS else replace(cell, finished=False, seconds=0.0)
+        for cell in run.cells
+    )
+    found = grader.score(notebook, replace(run, cells=cells), grader.release(source).exercises)[0]
+    assert found.reason == "Not run: The kernel ended in an earlier cell."
+
+
+def frames(*lines: tuple[int, str]) -> list[str]:
+    """A traceback as IPython writes it, in colour."""
+    colour = "\x1b[36mCell\x1b[39m\x1b[36m \x1b[39m\x1b[32mIn[3]\x1b[39m\x1b[32m, line {}\x1b[39m{}"
+    return ["Traceback (most recent call last)", *(colour.format(*line) for line in lines)]
+
+
+def test_a_failure_in_a_hidden_test_is_told_from_one_that_is_shown(grade: Any, make: Any) -> None:
+    # Line 1 of the test cell is shown, line 3 is hidden, 2 and 4 are the delimiters.
+    hidden = grade(make.error("AssertionError", "large numbers too", *frames((3, ""))))
+    assert hidden.reason == "A hidden test failed: AssertionError: large numbers too"
+    inner = ", in square(x)"
+    shown = grade(make.error("AssertionError", "two", *frames((1, ""), (3, inner))))
+    assert shown.reason == "A test failed with AssertionError: two"
+    called = grade(make.error("AssertionError", "", *frames((1, inner), (3, ""), (1, inner))))
+    assert called.reason == "A hidden test failed: AssertionError"
+
+
+@pytest.mark.parametrize(
+    "trace", [[], ["Cell In[3], line " + "9" * 5000], ["no frames"], [3, None], ["\n" * 300_000]]
+)
+def test_a_traceback_that_says_nothing_gives_the_plain_reason(
+    grade: Any, make: Any, trace: list[Any]
+) -> None:
+    found = grade({**make.error("AssertionError", "x"), "traceback": trace})
+    assert found.reason == "A test failed with AssertionError: x"
+
+
+def test_an_exercise_that_was_not_begun_has_no_answer_yet(
+    grader: NotebookGrader, make: Any, source: bytes, grade: Any
+) -> None:
+    stub = make.error("NotImplementedError", "")
+    assert grade(stub).reason == "No answer yet."
+    assert grade(make.error("NotImplementedError", "later")).reason.startswith("A test failed")
+    assert grade(make.error("AssertionError", "")).reason.startswith("A test failed")
+    document = json.loads(grader.release(source).release)
+    document["cells"][1]["source"] = "def square(x):\n    raise NotImplementedError()"
+    answered = grader.restore(source, json.dumps(document).encode())
+    exercises = grader.release(source).exercises
+    found = grader.score(answered, make.ran(answered, {TESTS: [stub]}), exercises)[0]
+    assert (found.points, found.reason) == (0.0, "A test failed with NotImplementedError")
+
+
+def test_an_answer_below_the_test_does_not_count_as_its_answer(
+    grader: NotebookGrader, make: Any
+) -> None:
+    source = make.data(
+        make.solution("first", "### BEGIN SOLUTION\nx = 1\n### END SOLUTION"),
+        make.tests("tests", "assert x"),
+        make.solution("second", "### BEGIN SOLUTION\ny = 1\n### END SOLUTION"),
+    )
+    released = grader.release(source)
+    document = json.loads(released.release)
+    document["cells"][0]["source"] = "raise NotImplementedError"
+    notebook = grader.restore(source, json.dumps(document).encode())
+    run = make.ran(notebook, {1: [make.error("NotImplementedError", "")]})
+    (found,) = grader.score(notebook, run, released.exercises)
+    assert found.reason == "A test failed with NotImplementedError"
 
 
 def test_a_run_that_lost_its_cells_is_zero_and_no_crash(

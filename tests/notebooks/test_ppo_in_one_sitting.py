@@ -41,6 +41,7 @@ def clipped_surrogate_loss(logratio, advantages, clip_range):
 MISTAKES = {
     "ignores the ends of episodes": ("1.0 - next_done", "1.0 + 0 * next_done", 7),
     "takes the done of the wrong step": ("values[t], dones[t]", "values[t], 0 * dones[t]", 7),
+    "takes the done of its own step": ("1.0 - next_done", "1.0 - dones[t]", 7),
     "forgets last_done": ("last_value, last_done\n", "last_value, 0 * last_done\n", 9),
     "forgets gae_lambda": ("gamma * gae_lambda * going_on * adv", "gamma * going_on * adv", 7),
     "cuts only the value": ("gae_lambda * going_on * adv", "gae_lambda * adv", 7),
@@ -134,6 +135,34 @@ def test_a_common_mistake_costs_points_but_not_all(source: bytes, mistake: str) 
     answers = GAE + CLIP
     assert right in answers
     assert score_here(source, answers.replace(right, wrong)) == points
+
+
+@pytest.mark.parametrize("mistake", ["takes the done of its own step", "forgets last_done"])
+def test_a_wrong_use_of_dones_is_told_what_it_can_be(source: bytes, mistake: str) -> None:
+    right, wrong, _ = MISTAKES[mistake]
+    names: dict[str, Any] = {}
+    exec("import numpy as np\n" + GAE.replace(right, wrong), names)  # noqa: S102 - in this file
+    (tests,) = (cell for cell in cells(source) if cell["id"] == "gae_random")
+    with pytest.raises(AssertionError) as caught:
+        exec("".join(tests["source"]), names)  # noqa: S102 - and in the notebook
+    for words in ("dones[t + 1] (not dones[t])", "last_done after the last step"):
+        assert words in str(caught.value)
+
+
+@pytest.mark.docker
+@pytest.mark.image
+def test_reasons_in_a_real_run_tell_hidden_tests_and_missing_answers(
+    grader: NotebookGrader, source: bytes
+) -> None:
+    document = json.loads(grader.release(source).release)
+    for cell in document["cells"]:
+        if cell["id"] == "compute_gae":
+            cell["source"] = GAE.replace("last_value, last_done\n", "last_value, 0 * last_done\n")
+    submitted = json.dumps(document).encode()
+    reasons = {item.grade_id: item.reason for item in graded(grader, source, submitted)}
+    assert reasons["gae_by_hand"] == "All tests passed."
+    assert reasons["gae_random"].startswith("A hidden test failed: AssertionError: advantages")
+    assert reasons["clip_shape"] == "No answer yet."
 
 
 def graded(grader: NotebookGrader, source: bytes, submitted: bytes) -> tuple[ExerciseGrade, ...]:

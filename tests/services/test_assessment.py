@@ -63,7 +63,7 @@ def test_only_instructors_release_and_enrol(course: World) -> None:
         with pytest.raises(ForbiddenError, match="instructor"):
             course.assessment.enrol(caller, "rl", "bob", Role.STUDENT)
     instructor = course.member("iris", Role.INSTRUCTOR)
-    assert course.assessment.release(instructor, "rl", "ps2", b"x").version.number == 1
+    assert course.assessment.release(instructor, "rl", "ps2", b"x").assignment.version.number == 1
     with pytest.raises(ForbiddenError, match="role"):
         course.assessment.enrol(instructor, "rl", "bob", Role.ADMIN)
 
@@ -78,7 +78,7 @@ def test_releasing_again_makes_a_new_version_and_earlier_submissions_keep_theirs
 ) -> None:
     ada = course.member("ada", Role.STUDENT)
     first = course.assessment.submit(ada, "rl", "ps1", RIGHT)
-    assert course.assessment.release(admin, "rl", "ps1", b"fixed").version.number == 2
+    assert course.assessment.release(admin, "rl", "ps1", b"fixed").assignment.version.number == 2
     second = course.assessment.submit(ada, "rl", "ps1", RIGHT)
     assert (first.version_number, second.version_number) == (1, 2)
     assert course.assessment.submission(ada, first.id).version_number == 1

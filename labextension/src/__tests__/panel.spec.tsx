@@ -4,135 +4,9 @@ import type { Root } from 'react-dom/client';
 
 import { CoursePanel } from '../components';
 import { CourseModel } from '../model';
-import type { IWorkspace } from '../model';
-import type { ICandidate } from '../notebooks';
 import { RequestError } from '../request';
-import type { ICourseClient } from '../request';
-import type { IAssignment, IDownload, IMe, ISubmission, SubmissionState } from '../types';
-
-/** A course service in memory: what it holds is what it answers. */
-class MemoryService implements ICourseClient {
-  person: IMe = {
-    user: 'ada',
-    admin: false,
-    courses: [{ name: 'rl', title: 'Reinforcement learning', role: 'student' }],
-    sandbox: { available: true, engine: 'docker', image: 'ppo', problem: null, remedy: null }
-  };
-  attempts: ISubmission[] = [];
-  received: string[] = [];
-  refusal: Error | null = null;
-
-  async me(): Promise<IMe> {
-    return this.person;
-  }
-
-  async assignments(course: string): Promise<IAssignment[]> {
-    return [
-      {
-        name: `${course}-first`,
-        version: 1,
-        points: 10,
-        released_at: '2026-01-01T00:00:00+00:00',
-        exercises: [{ grade_id: 'gae', kind: 'tests', points: 10 }]
-      }
-    ];
-  }
-
-  async submissions(course: string, user: string): Promise<ISubmission[]> {
-    return this.attempts.filter(item => item.course === course && item.user === user);
-  }
-
-  async notebook(_course: string, assignment: string): Promise<IDownload> {
-    return { name: `${assignment}.ipynb`, text: notebookText('raise NotImplementedError()') };
-  }
-
-  async submit(course: string, assignment: string, text: string): Promise<ISubmission> {
-    if (this.refusal) {
-      throw this.refusal;
-    }
-    this.received.push(text);
-    const attempt = this.attempts.length + 1;
-    const submission: ISubmission = {
-      id: `id-${attempt}`,
-      course,
-      assignment,
-      version: 1,
-      user: 'ada',
-      attempt,
-      digest: '',
-      state: 'queued',
-      submitted_at: '2026-01-02T03:04:05+00:00',
-      warnings: ['essay: the cell is missing and counts as zero.'],
-      error: null,
-      points: null,
-      max_points: null,
-      needs_review: false
-    };
-    this.attempts.unshift(submission);
-    return submission;
-  }
-
-  async feedback(submission: string): Promise<string> {
-    return `<p>${submission}</p>`;
-  }
-
-  /** What the grader does with the newest attempt. */
-  move(state: SubmissionState, points: number | null = null): void {
-    const [newest, ...older] = this.attempts;
-    this.attempts = [{ ...(newest as ISubmission), state, points, max_points: 10 }, ...older];
-  }
-}
-
-/** A JupyterLab with documents in memory. */
-class MemoryWorkspace implements IWorkspace {
-  open: ICandidate[] = [];
-  folder: ICandidate[] = [];
-  files = new Map<string, string>();
-  shown: string[] = [];
-  questions: string[] = [];
-  answer = false;
-  changed: () => void = () => undefined;
-
-  async addNotebook(notebook: IDownload): Promise<string> {
-    this.files.set(notebook.name, notebook.text);
-    return notebook.name;
-  }
-
-  openNotebooks(): ICandidate[] {
-    return this.open;
-  }
-
-  onNotebooksChanged(listener: () => void): void {
-    this.changed = listener;
-  }
-
-  async folderNotebooks(): Promise<ICandidate[]> {
-    return this.folder;
-  }
-
-  async savedText(path: string): Promise<string> {
-    return this.files.get(path) ?? `text of ${path}`;
-  }
-
-  async confirmSubmit(question: string): Promise<boolean> {
-    this.questions.push(question);
-    return this.answer;
-  }
-
-  showFeedback(_submission: ISubmission, html: string): void {
-    this.shown.push(html);
-  }
-}
-
-function candidate(path: string, current = false, id = 'gae'): ICandidate {
-  return { path, gradeIds: new Set([id]), current };
-}
-
-/** A notebook of the assignment whose answer cell holds `answer`. */
-function notebookText(answer: string): string {
-  const nbgrader = { grade_id: 'answer', solution: true };
-  return JSON.stringify({ cells: [{ source: [answer], metadata: { nbgrader } }] });
-}
+import type { ISubmission } from '../types';
+import { candidate, MemoryService, MemoryWorkspace, notebookText } from './memory';
 
 let service: MemoryService;
 let workspace: MemoryWorkspace;
@@ -263,8 +137,8 @@ it('sends the notebook in front, and says before which one that is', async () =>
   workspace.open = [candidate('empty.ipynb'), candidate('mine.ipynb', true)];
   await React.act(async () => workspace.changed());
   const button = find('.jp-PPO-submit');
-  expect(find('.jp-PPO-sends').textContent).toBe('Sends mine.ipynb');
-  expect(button.title).toBe('Sends mine.ipynb');
+  expect(find('.jp-PPO-sends').textContent).toBe('Submit sends mine.ipynb');
+  expect(button.title).toBe('Submit sends mine.ipynb');
   expect(button.getAttribute('aria-describedby')).toBe(find('.jp-PPO-sends').id);
   await press('.jp-PPO-submit');
   expect(service.received).toEqual(['text of mine.ipynb']);
@@ -279,7 +153,7 @@ it('says why the notebook in front is not the one', async () => {
   workspace.open = [candidate('v3.ipynb', true, 'other'), candidate('mine.ipynb')];
   await React.act(async () => workspace.changed());
   await show();
-  expect(find('.jp-PPO-sends').textContent).toBe(`Sends mine.ipynb. ${reason}`);
+  expect(find('.jp-PPO-sends').textContent).toBe(`Submit sends mine.ipynb. ${reason}`);
   workspace.open = [candidate('v3.ipynb', true, 'other')];
   await press('.jp-PPO-submit');
   expect(find('[role="alert"]').textContent).toContain(reason);
