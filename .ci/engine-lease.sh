@@ -3,11 +3,10 @@
 # engine to be had.
 exec 8>"${TMPDIR:-/tmp}/jupyter-ppo-engine-$(id -u).lock"
 flock --shared 8
-engine_was_there=1
-docker/engine.sh status >/dev/null 2>&1 || engine_was_there=
+engine_is_ours=
 
 give_engine_back() {
-  if [ -z "$engine_was_there" ] && flock --exclusive --nonblock 8; then
+  if [ -n "$engine_is_ours" ] && flock --exclusive --nonblock 8; then
     docker/engine.sh stop 2>/dev/null
   fi
 }
@@ -17,7 +16,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 engine_status=0
-docker/engine.sh start || engine_status=$?
+if ! docker/engine.sh status >/dev/null 2>&1; then
+  docker/engine.sh start && engine_is_ours=1 || engine_status=$?
+fi
 
 # Builds the front end and, with an engine, the sandbox image side by side; fails if either does.
 build_both() {
