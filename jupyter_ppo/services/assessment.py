@@ -33,7 +33,7 @@ from jupyter_ppo.services.access import Access
 
 _log = logging.getLogger(__name__)
 
-_EVERYTHING = 500
+_PAGE = 500
 
 
 class AuditLog(Protocol):
@@ -227,19 +227,15 @@ class AssessmentService:
         return Collected(submission, enrolled)
 
     def _attempts(self, assignment: Assignment, user: str) -> Iterator[Submission]:
-        offset = 0
-        while True:
-            page = self._submissions.submissions(
+        return _every_page(
+            lambda offset: self._submissions.submissions(
                 assignment.course_id,
                 user=user,
                 assignment_id=assignment.id,
                 offset=offset,
-                limit=_EVERYTHING,
+                limit=_PAGE,
             )
-            yield from page.items
-            offset += len(page.items)
-            if not page.items or offset >= page.total:
-                return
+        )
 
     def _received(
         self, course: Course, name: str, data: bytes
@@ -310,20 +306,16 @@ class AssessmentService:
     def _every(
         self, caller: Caller, course_name: str, assignment: str | None, *, latest: bool
     ) -> Iterator[Submission]:
-        offset = 0
-        while True:
-            page = self.submissions(
+        return _every_page(
+            lambda offset: self.submissions(
                 caller,
                 course_name,
                 assignment=assignment,
                 latest=latest,
                 offset=offset,
-                limit=_EVERYTHING,
+                limit=_PAGE,
             )
-            yield from page.items
-            offset += len(page.items)
-            if not page.items or offset >= page.total:
-                return
+        )
 
     def submission(self, caller: Caller, submission_id: UUID) -> Submission:
         """Return a submission that the caller owns or grades; else raise ``NotFoundError``."""
@@ -365,3 +357,14 @@ class AssessmentService:
     def feedback(self, caller: Caller, submission_id: UUID) -> bytes:
         """Return the feedback page of a graded submission: UTF-8 HTML, sanitised."""
         return self._blobs.get(self.grade(caller, submission_id).feedback_digest)
+
+
+def _every_page(fetch: Callable[[int], Page[Submission]]) -> Iterator[Submission]:
+    """Yield the items of all pages; ``fetch`` gets the offset of a page."""
+    offset = 0
+    while True:
+        page = fetch(offset)
+        yield from page.items
+        offset += len(page.items)
+        if not page.items or offset >= page.total:
+            return
