@@ -10,10 +10,12 @@
      ├── NotFoundError              no such thing, or not for this caller
      ├── ForbiddenError             the caller's role does not allow it
      ├── ConflictError              it exists already, or its state does not allow it
+     ├── TooManyRequestsError       over a rate or a quota; ``retry_after`` says when it will pass
      ├── UnavailableError           a part outside of us is missing or down
      │    ├── EngineUnavailableError    no container engine answers
      │    ├── ImageMissingError         the sandbox image is not built
-     │    └── StorageFullError          no room left for what was sent; nothing was kept
+     │    ├── StorageFullError          no room left for what was sent; nothing was kept
+     │    └── BusyError                 all places are taken; ``retry_after`` says when to try again
      ├── DamagedFileError           one stored file cannot be read; the others can
      ├── DatabaseVersionError       the database belongs to a newer version of this package
      ├── LeaseLostError             another worker took the job over; our result is dropped
@@ -77,6 +79,16 @@ class ConflictError(PPOError):
     code = "conflict"
 
 
+class TooManyRequestsError(PPOError):
+    """The caller is over a rate or a quota. ``retry_after`` is in seconds."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after: float, field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.retry_after = retry_after
+
+
 class UnavailableError(PPOError):
     """A part that we depend on is missing or down."""
 
@@ -101,6 +113,16 @@ class StorageFullError(UnavailableError):
     code = "storage_full"
 
 
+class BusyError(UnavailableError):
+    """All places are taken. ``retry_after`` is in seconds."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, retry_after: float, field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.retry_after = retry_after
+
+
 class DamagedFileError(PPOError):
     """One stored file is damaged or cannot be read; the others are not affected."""
 
@@ -120,9 +142,16 @@ class LeaseLostError(PPOError):
 
 
 class SandboxError(PPOError):
-    """The sandbox failed for our reasons, not the student's: retry, never grade."""
+    """The sandbox failed for our reasons, not the student's: retry, never grade.
+
+    ``seconds`` is how long programs had run in it by then; 0 when none had begun.
+    """
 
     code = "sandbox_failed"
+
+    def __init__(self, message: str, *, field: str | None = None, seconds: float = 0.0) -> None:
+        super().__init__(message, field=field)
+        self.seconds = seconds
 
 
 class CheckFailedError(PPOError):

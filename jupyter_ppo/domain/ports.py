@@ -16,9 +16,19 @@ from jupyter_ppo.domain.courses import (
     Membership,
     Role,
 )
+from jupyter_ppo.domain.ending import Ending
+from jupyter_ppo.domain.execution import (
+    CaseResult,
+    Execution,
+    ExecutionQuota,
+    ExecutionRequest,
+    ExecutionUsage,
+    Program,
+    ProgramRun,
+)
 from jupyter_ppo.domain.grading import ExerciseGrade, Grade
 from jupyter_ppo.domain.jobs import Lease
-from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, SandboxStatus
+from jupyter_ppo.domain.sandbox import NotebookRun, PoolStatus, SandboxLimits, SandboxStatus
 from jupyter_ppo.domain.submissions import Submission
 
 T = TypeVar("T")
@@ -175,6 +185,69 @@ class Sandbox(Protocol):
         Raises ``EngineUnavailableError``, ``ImageMissingError`` or ``SandboxError``, never the
         student's fault; everything the student does ends as a verdict.
         """
+
+
+class Programs(Protocol):
+    """Runs programs where submitted code may run, and nowhere else."""
+
+    def run(
+        self,
+        programs: Sequence[Program],
+        limits: SandboxLimits,
+        seconds: float,
+        stop: Ending | None = None,
+    ) -> tuple[ProgramRun, ...]:
+        """Run each in a process of its own, one after another, in one fresh container.
+
+        ``seconds`` is wall time for all of them, and they share ``limits.output_bytes``: what comes
+        after these are used up ends as TIMEOUT or OUTPUT_LIMIT without being run. ``stop`` ends
+        what runs; it and what would come after it are STOPPED. Blocks. Raises
+        ``EngineUnavailableError``, ``ImageMissingError``, ``SandboxError``, or ``BusyError`` once
+        the server stops, never the program's fault; a ``SandboxError`` says how many ``seconds``
+        programs had run.
+        """
+
+    def status(self) -> PoolStatus:
+        """Say how many containers wait; never raises, never asks the engine."""
+
+
+class ExecutionStore(Protocol):
+    """Executions: admitted, ended, listed. The database's clock decides."""
+
+    def admit(self, user: str, request: ExecutionRequest, quota: ExecutionQuota) -> Execution:
+        """Record a RUNNING execution, or raise ``TooManyRequestsError`` when over the quota.
+
+        Counted exactly, also when several servers ask at once. Until it has ended it counts
+        ``request.timeout_seconds``.
+        """
+
+    def finish(
+        self,
+        execution_id: UUID,
+        *,
+        run: ProgramRun | None = None,
+        cases: Sequence[CaseResult] = (),
+        seconds: float,
+    ) -> Execution:
+        """Record what came of it, and what it used; raise ``NotFoundError``.
+
+        What is returned is whole; of long output a part is stored.
+        """
+
+    def fail(self, execution_id: UUID, message: str, *, seconds: float = 0.0) -> None:
+        """Record that it ended through our fault; only ``seconds`` count then."""
+
+    def usage(self, user: str) -> ExecutionUsage:
+        """Return what counts against the person's quota now."""
+
+    def execution(self, execution_id: UUID) -> Execution:
+        """Return one execution; raise ``NotFoundError``."""
+
+    def executions(self, user: str, *, offset: int, limit: int) -> Page[Execution]:
+        """Return a person's executions, newest first."""
+
+    def clean_up(self, keep: timedelta) -> int:
+        """Delete what is older than ``keep``; return how many. FAIL what a killed server left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -34,11 +34,12 @@ BOUNDS: dict[str, dict[str, Any]] = {
     "cpus": _bound(0.1, 64, "CPUs", "share of processor time"),
     "pids": _bound(8, 4096, "processes", "processes and threads"),
     "file_mb": _bound(1, 4096, "MiB", "size of one file"),
-    "disk_mb": _bound(1, 4096, "MiB", "size of each writable folder (/tmp, home, /dev/shm)"),
-    "inodes": _bound(64, 1_000_000, "files", "files in each writable folder"),
+    "disk_mb": _bound(4, 8192, "MiB", "all writable folders together (home, /tmp, /dev/shm)"),
+    "inodes": _bound(64, 1_000_000, "files", "files in all writable folders together"),
     "open_files": _bound(32, 65536, "files", "open files of one process"),
     "output_bytes": _bound(1024, 256 * 2**20, "bytes", "outputs of the whole run, all kinds"),
     "outputs": _bound(1, 100_000, "outputs", "messages with output in the whole run"),
+    "cells": _bound(1, 10_000, "cells", "code cells of a notebook"),
 }
 
 
@@ -55,11 +56,12 @@ class SandboxLimits:
     cpus: float = 1.0
     pids: int = 256
     file_mb: int = 64
-    disk_mb: int = 128
-    inodes: int = 8192
+    disk_mb: int = 256
+    inodes: int = 16384
     open_files: int = 1024
     output_bytes: int = 8 * 2**20
     outputs: int = 5000
+    cells: int = 1000
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -71,6 +73,26 @@ class SandboxLimits:
                     f"{bound['unit']} ({bound['help']})."
                 )
                 raise InvalidInputError(msg, field=item.name)
+
+    @property
+    def of_container(self) -> SandboxLimits:
+        """These limits, with those at one value that a container does not know.
+
+        Those are counted outside of it, or set when it is taken: a container that was made with
+        equal ``of_container`` will do.
+        """
+        return replace(self, cell_seconds=1, wall_seconds=1, output_bytes=1024, outputs=1, cells=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitHit:
+    """A limit that was hit: its name in ``BOUNDS`` and the figure that it stood at."""
+
+    name: str
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value:.12g} {BOUNDS[self.name]['unit']}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +109,8 @@ class NotebookRun:
     """A notebook (nbformat 4 as a plain dict) after its run, and how the run ended.
 
     ``notebook`` holds the outputs of every cell that ran, also when the run was cut short.
-    ``detail`` is one sentence; when a limit was hit it names it with the figure.
+    ``detail`` is one sentence; when a limit was hit it names it with the figure. ``limits_hit``
+    holds every limit that was met, those that only made a cell fail (a full disk) among them.
     """
 
     notebook: dict[str, Any]
@@ -95,6 +118,7 @@ class NotebookRun:
     detail: str
     cells: tuple[CellRun, ...]
     wall_seconds: float
+    limits_hit: tuple[LimitHit, ...] = ()
 
     @property
     def finished(self) -> frozenset[int]:
@@ -111,3 +135,11 @@ class SandboxStatus:
     image: str | None
     problem: str | None
     remedy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """How many containers wait for their one use, of how many that should."""
+
+    ready: int
+    size: int

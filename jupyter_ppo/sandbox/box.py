@@ -3,63 +3,50 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
-import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any, Final
 
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from requests.exceptions import RequestException
-
-from jupyter_ppo.domain.errors import EngineUnavailableError, ImageMissingError, SandboxError
+from jupyter_ppo.domain.errors import SandboxError
 from jupyter_ppo.domain.sandbox import SandboxLimits
-from jupyter_ppo.sandbox import owner
-from jupyter_ppo.sandbox.engine import Engine
+from jupyter_ppo.sandbox import owner, podman, removal
+from jupyter_ppo.sandbox.container_end import ContainerEnd, end_of
+from jupyter_ppo.sandbox.engine import Engine, engine_errors
 from jupyter_ppo.sandbox.inside import agent_program
 from jupyter_ppo.sandbox.limits import ENVIRONMENT, HOME, PYTHON, USER, host_config
 
-#: From this HTTP status on, the engine (or what is in front of it) has failed, not the request.
-_SERVER_ERROR: Final = 500
 _ATTACH: Final = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-#: How long the engine may take to finish a removal that it began by itself.
-_REMOVAL_SECONDS: Final = 60.0
+#: When a silent network connection is asked, how often after that, in seconds, and how many times.
+_KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 4}
 
 
-@contextlib.contextmanager
-def engine_errors(doing: str) -> Iterator[None]:
-    """Turn what the Docker SDK raises into our errors; ``doing`` completes "while ...".
+def _notice_silence(stream: socket.socket) -> None:
+    """Make a stream over a network end when the other side has not been heard of for a while.
 
-    Raises ``EngineUnavailableError`` when the engine is gone or failed itself (HTTP 5xx), for then
-    the same request may pass later, and ``SandboxError`` when it refused this request.
+    Sooner than the usual time of a cell: or a broken network would look like a slow student.
     """
-    try:
-        yield
-    except ImageNotFound as error:
-        msg = "The sandbox image is not built. Build it with: jupyter ppo image build"
-        raise ImageMissingError(msg, field="image") from error
-    except APIError as error:
-        if error.status_code is not None and error.status_code >= _SERVER_ERROR:
-            msg = (
-                f"The container engine failed while {doing}: {error.explanation or error}. "
-                "Look at the engine's log."
-            )
-            raise EngineUnavailableError(msg, field="engine") from error
-        msg = f"The container engine refused while {doing}: {error.explanation or error}"
-        raise SandboxError(msg, field="engine") from error
-    except (DockerException, RequestException, OSError) as error:
-        msg = f"The container engine stopped answering while {doing}: {error}. Is it running?"
-        raise EngineUnavailableError(msg, field="engine") from error
+    if stream.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE.items():
+        if option := getattr(socket, name, None):  # not every system has each
+            stream.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 class Box:
     """A container with the agent as process 1, and the byte stream to it.
 
     The container ends when the stream ends, so it cannot outlive this process. ``remove`` must be
-    called in any case; it may be called more than once.
+    called in any case; it may be called more than once. ``preload`` names the modules that the
+    agent imports before it says that it is ready.
     """
 
-    def __init__(self, engine: Engine, image: str, limits: SandboxLimits) -> None:
+    def __init__(
+        self, engine: Engine, image: str, limits: SandboxLimits, preload: Sequence[str] = ()
+    ) -> None:
+        self._preload = tuple(preload)
         self._engine = engine
         self._image = image
         self._limits = limits
@@ -83,18 +70,22 @@ class Box:
         still needed then.
         """
         api = self._engine.api
+        self._engine.require_limits()
         with engine_errors("creating a container"):
             self._created = True  # also when the answer gets lost: then it is removed by its name
+            config = host_config(api, self._limits)
+            if self._engine.is_podman:
+                config |= podman.mount_volumes(api, self.name, self._limits)
             api.create_container(
                 self._image,
-                [PYTHON, "-c", agent_program()],
+                [PYTHON, "-c", agent_program(), json.dumps({"preload": self._preload})],
                 name=self.name,
                 hostname="sandbox",
                 user=f"{USER}:{USER}",
                 working_dir=HOME,
                 entrypoint=[],
                 environment=ENVIRONMENT,
-                host_config=host_config(api, self._limits),
+                host_config=config,
                 labels={owner.LABEL: owner.own_token()},
                 # Together these make the engine close the agent's input when our stream ends.
                 stdin_open=True,
@@ -108,54 +99,39 @@ class Box:
         if not isinstance(raw, socket.socket):
             msg = "This kind of engine address gives no byte stream; use unix:// or tcp://."
             raise SandboxError(msg, field="engine")
+        _notice_silence(raw)
         raw.setblocking(False)
         self._stream = raw
         with engine_errors("starting a container"):
             api.start(self.name)
+
+    def how_it_ended(self) -> ContainerEnd | None:
+        """Ask the engine how a container ended whose stream did; see ``end_of``."""
+        return end_of(self._engine, self.name)
 
     def close_stream(self) -> None:
         """End the stream, and with it the container.
 
         It comes before every removal: an engine with a stream that nobody reads does not answer.
         """
-        if self._stream is not None:
+        stream = self._stream  # once: ``remove`` may be at work in another thread
+        if stream is not None:
             with contextlib.suppress(OSError):
-                self._stream.shutdown(socket.SHUT_RDWR)
+                stream.shutdown(socket.SHUT_RDWR)
 
     def remove(self) -> None:
         """End the container, wait until the engine has forgotten it, and close the stream.
 
-        Raises ``EngineUnavailableError`` or ``SandboxError`` when it may still be there.
+        Raises ``EngineUnavailableError`` or ``SandboxError`` when it may still be there; then it
+        is tried again later (``removal``).
         """
         self.close_stream()
         try:
             if self._created:
-                self._remove()
+                removal.remove(self._engine, self.name)
                 self._created = False
         finally:
             self._release()
-
-    def _remove(self) -> None:
-        api = self._engine.api
-        with engine_errors("removing a container"):
-            try:
-                api.remove_container(self.name, force=True, v=True)
-            except NotFound:
-                return
-            except APIError as error:
-                # It ended by itself and the engine is removing it already.
-                if error.status_code != 409:
-                    raise
-        end = time.monotonic() + _REMOVAL_SECONDS
-        with engine_errors("removing a container"):
-            while time.monotonic() < end:
-                try:
-                    api.inspect_container(self.name)
-                except NotFound:
-                    return
-                time.sleep(0.01)
-        msg = f"The container engine did not remove container {self.name}."
-        raise SandboxError(msg, field="engine")
 
     def _release(self) -> None:
         attached, self._response = self._response, None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+import signal
+from collections.abc import Mapping, Sequence
 from concurrent.futures import TimeoutError as NotInTimeError
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from jupyter_ppo.domain.ending import Ending
 from jupyter_ppo.domain.errors import EngineUnavailableError, PPOError, SandboxError
 from jupyter_ppo.domain.sandbox import SandboxLimits
 from jupyter_ppo.sandbox import owner
@@ -15,10 +18,12 @@ from jupyter_ppo.sandbox.box import Box
 from jupyter_ppo.sandbox.engine import Engine
 from jupyter_ppo.sandbox.frames import KERNEL_CHANNELS, Channel
 from jupyter_ppo.sandbox.image import ensure_image
-from jupyter_ppo.sandbox.relay import Bounds, KernelEnd, Relay
+from jupyter_ppo.sandbox.relay import Bounds, Cause, KernelEnd, Relay
 
 #: How long a container may take until its kernel is forked, in seconds, on a busy machine.
 START_SECONDS: Final = 90.0
+#: What every kernel imports first. Process 1 has it ready while its container is still starting.
+_KERNEL_MODULES: Final = ("ipykernel.kernelapp", "ipykernel.ipkernel", "matplotlib_inline")
 
 
 class PrivateFolder:
@@ -64,25 +69,37 @@ class ContainerKernel:
         environment: Mapping[str, str] | None = None,
         seconds: float | None = None,
         bounds: Bounds | None = None,
+        preload: Sequence[str] = (),
+        ending: Ending | None = None,
     ) -> ContainerKernel:
-        """Start a container and wait until its kernel is forked.
+        """Start a container and wait until its kernel is forked, or until ``ending`` ends that.
 
         ``key`` signs the messages, ``environment`` is added to the kernel's own, after ``seconds``
-        the container ends by itself (None: never).
+        the container ends by itself (None: never). ``preload`` names modules that the kernel has
+        imported when it starts.
         """
         engine = Engine.connect(base_url)
         box: Box | None = None
         relay: Relay | None = None
         try:
-            box = Box(engine, ensure_image(engine), limits)
+            box = Box(engine, ensure_image(engine), limits, (*_KERNEL_MODULES, *preload))
             box.start()
             message = {
                 "key": key.decode(),
                 "environment": dict(environment or {}),
                 "seconds": seconds,
             }
-            relay = Relay(box.stream, folder.endpoints(), message, bounds or Bounds())
+            relay = Relay(
+                box.stream,
+                folder.endpoints(),
+                message,
+                bounds or Bounds(),
+                how_it_ended=partial(_end_from_outside, box),
+                explain=partial(_why_it_ended, limits),
+            )
             relay.start()
+            if ending is not None:
+                ending.on_end(relay.stop)  # of an end that is told nobody asks the engine
             try:
                 relay.started.result(START_SECONDS)
             except NotInTimeError:
@@ -98,6 +115,15 @@ class ContainerKernel:
                 raise failure from error
             raise
         return cls(engine, box, relay)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the kernel has not ended, as far as is known here."""
+        return not self.relay.ended.done()
+
+    def adopt(self, *, seconds: float | None, bounds: Bounds) -> None:
+        """Give a kernel that was started in advance the bounds of its one use, from now on."""
+        self.relay.adopt(bounds, seconds)
 
     def end(self, end: KernelEnd) -> None:
         """End the kernel now, for the given reason unless it has ended already."""
@@ -116,6 +142,44 @@ class ContainerKernel:
         finally:
             self.relay.close()
             self._engine.close()
+
+
+def _end_from_outside(box: Box) -> KernelEnd | None:
+    """Say how the kernel ended when process 1 cannot say it any more."""
+    end = box.how_it_ended()
+    if end is None:
+        return None
+    return KernelEnd(Cause.MEMORY if end.out_of_memory else Cause.EXITED, end.code)
+
+
+def _why_it_ended(limits: SandboxLimits, end: KernelEnd) -> str:
+    """Say it to a person whose own kernel it was; nothing that came from the container is told."""
+    match end.cause:
+        case Cause.MEMORY:
+            return (
+                f"The kernel used more than {limits.memory_mb} MiB of memory and was ended "
+                "(limit memory_mb)."
+            )
+        case Cause.OUTPUT:
+            largest = Bounds().message_bytes // 2**20
+            return f"One output was larger than {largest} MiB, so the kernel was ended."
+        case Cause.WALL:
+            return "The kernel was ended because it has run as long as it may (lifetime)."
+        case Cause.PROTOCOL:
+            return "The kernel was ended because it sent what no kernel sends."
+        case Cause.EXITED if end.code < 0:
+            return f"The kernel was ended by signal {_signal_name(-end.code)}."
+        case Cause.EXITED:
+            return f"The kernel ended by itself, with code {end.code}."
+        case _:
+            return "The kernel and its container were lost. The server's log says more."
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return f"{number} ({signal.Signals(number).name})"
+    except ValueError:
+        return str(number)
 
 
 def _removal_error(box: Box | None) -> PPOError | None:

@@ -6,19 +6,21 @@ module, so what the script started is found here without any setting.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import docker
 from docker.constants import DEFAULT_DOCKER_API_VERSION
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException, ImageNotFound
 from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
-from jupyter_ppo.domain.errors import EngineUnavailableError
+from jupyter_ppo.domain.errors import EngineUnavailableError, ImageMissingError, SandboxError
 
 DEFAULT_SOCKET: Final = Path("/var/run/docker.sock")
 
@@ -30,20 +32,71 @@ REMEDY: Final = (
     "set DOCKER_HOST to an engine that runs."
 )
 
+#: What an engine says it can limit, by its name in the answer to ``/info``.
+_NEEDED_LIMITS: Final = {
+    "MemoryLimit": "memory",
+    "PidsLimit": "processes",
+    "CpuCfsQuota": "processor time",
+}
+
+#: Addresses and versions of engines that can; asking takes time, and nobody should wait for it.
+_can_limit: set[tuple[str, str]] = set()
+
+#: From this HTTP status on, the engine (or what is in front of it) has failed, not the request.
+_SERVER_ERROR: Final = 500
+
 # What the SDK lets through when the other side answers something else than an engine would.
 _FAILURES: Final = (DockerException, RequestException, OSError, ValueError, KeyError, TypeError)
+
+
+@contextlib.contextmanager
+def engine_errors(doing: str) -> Iterator[None]:
+    """Turn what the Docker SDK raises into our errors; ``doing`` completes "while ...".
+
+    Raises ``EngineUnavailableError`` when the engine is gone or failed itself (HTTP 5xx), for then
+    the same request may pass later, and ``SandboxError`` when it refused this request.
+    """
+    try:
+        yield
+    except ImageNotFound as error:
+        msg = "The sandbox image is not built. Build it with: jupyter ppo image build"
+        raise ImageMissingError(msg, field="image") from error
+    except APIError as error:
+        if error.status_code is not None and error.status_code >= _SERVER_ERROR:
+            msg = (
+                f"The container engine failed while {doing}: {error.explanation or error}. "
+                "Look at the engine's log."
+            )
+            raise EngineUnavailableError(msg, field="engine") from error
+        msg = f"The container engine refused while {doing}: {error.explanation or error}"
+        raise SandboxError(msg, field="engine") from error
+    except (DockerException, RequestException, OSError) as error:
+        msg = f"The container engine stopped answering while {doing}: {error}. Is it running?"
+        raise EngineUnavailableError(msg, field="engine") from error
 
 
 class Engine:
     """An open connection to a Docker engine. Not for several threads at once: open one in each.
 
     ``api`` is the low-level client of the Docker SDK; whatever it raises later is the caller's to
-    turn into an error of ours. Closing closes every pooled connection.
+    turn into an error of ours (``engine_errors``). Closing closes every pooled connection.
+    ``is_podman`` tells that Podman answers, which lacks a few of Docker's options (see ``podman``).
+    ``base_url`` is where it was found, ``asked_url`` what ``connect`` was given to find it.
     """
 
-    def __init__(self, api: docker.APIClient, version: str, base_url: str) -> None:
+    def __init__(
+        self,
+        api: docker.APIClient,
+        version: str,
+        base_url: str,
+        *,
+        is_podman: bool = False,
+        asked_url: str | None = None,
+    ) -> None:
         self.api = api
         self.base_url = base_url
+        self.asked_url = asked_url
+        self.is_podman = is_podman
         self._version = version
 
     @classmethod
@@ -73,11 +126,40 @@ class Engine:
                 raise _not_allowed(address) from error
             msg = f"No container engine answers at {address}. {REMEDY}"
             raise EngineUnavailableError(msg, field="engine") from error
-        return cls(api, str(answer["Version"]), address)
+        return cls(
+            api,
+            str(answer["Version"]),
+            address,
+            is_podman=_is_podman(answer),
+            asked_url=base_url,
+        )
 
     def version(self) -> str:
         """Return the engine's version as it told when it was connected, such as 20.10.24."""
         return self._version
+
+    def require_limits(self) -> None:
+        """Raise ``EngineUnavailableError`` when containers would run here without their limits.
+
+        A rootless engine on a host with control groups v1 takes the limits and ignores them.
+        """
+        key = (self.base_url, self._version)
+        if key in _can_limit:
+            return
+        try:
+            info: dict[str, Any] = self.api.info()
+        except _FAILURES as error:
+            msg = f"The container engine at {self.base_url} does not say what it can do: {error}"
+            raise EngineUnavailableError(msg, field="engine") from error
+        missing = [what for name, what in _NEEDED_LIMITS.items() if info.get(name) is False]
+        if missing:
+            msg = (
+                f"The container engine at {self.base_url} cannot limit {', '.join(missing)}, so "
+                "nothing is run there. A rootless engine needs control groups v2; use such a host, "
+                "or an engine that runs as root."
+            )
+            raise EngineUnavailableError(msg, field="engine")
+        _can_limit.add(key)
 
     def close(self) -> None:
         """Close every connection; more than once does no harm."""
@@ -112,6 +194,14 @@ def _settings(base_url: str | None) -> dict[str, Any]:
     sockets += [Path.home() / ".docker" / kind / "docker.sock" for kind in ("run", "desktop")]
     found = next((path for path in sockets if path.exists()), DEFAULT_SOCKET)
     return {"base_url": f"unix://{found}"}
+
+
+def _is_podman(answer: dict[str, Any]) -> bool:
+    """Whether an answer to ``/version`` is Podman's, which names itself among its components."""
+    components = answer.get("Components")
+    return isinstance(components, list) and any(
+        isinstance(part, dict) and "podman" in str(part.get("Name")).lower() for part in components
+    )
 
 
 def _knock(address: str) -> None:

@@ -28,7 +28,11 @@ _STDERR_KEPT: Final = 8192
 
 
 class Channel(IntEnum):
-    """Where a frame belongs: the agent itself (META) or one of a kernel's five sockets."""
+    """Where a frame belongs.
+
+    META is the agent itself; SHELL to HB are a kernel's five sockets; STDOUT, STDERR and RESULT are
+    what a program that is no kernel writes.
+    """
 
     META = 0
     SHELL = 1
@@ -36,10 +40,19 @@ class Channel(IntEnum):
     STDIN = 3
     CONTROL = 4
     HB = 5
+    STDOUT = 6
+    STDERR = 7
+    RESULT = 8
 
 
-#: A kernel's sockets, which are every channel but META.
-KERNEL_CHANNELS: Final = tuple(channel for channel in Channel if channel is not Channel.META)
+#: A kernel's sockets.
+KERNEL_CHANNELS: Final = (
+    Channel.SHELL,
+    Channel.IOPUB,
+    Channel.STDIN,
+    Channel.CONTROL,
+    Channel.HB,
+)
 
 
 @dataclass(frozen=True)

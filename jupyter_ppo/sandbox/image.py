@@ -72,6 +72,14 @@ def image_tag() -> str:
     return _tag(_dependencies_context(), _package_context())
 
 
+def dependencies_tag(base_image: str | None = None) -> str:
+    """Return the name of the image of libraries that the sandbox image is built on.
+
+    A base that was asked for is part of it: it replaces neither the default nor another one.
+    """
+    return _dependencies_tag(_dependencies_context(), base_image)
+
+
 def image_present(engine: Engine) -> bool:
     """Return whether the image is built; raise ``EngineUnavailableError`` when none answers."""
     return image_status(engine).present
@@ -94,9 +102,44 @@ def ensure_image(engine: Engine) -> str:
     """
     status = image_status(engine)
     if not status.present:
-        msg = f"The sandbox image {status.tag} is not built, so nothing can be graded. {_REMEDY}"
-        raise ImageMissingError(msg, field="image")
+        raise _not_built(status.tag)
     return status.tag
+
+
+@dataclass(frozen=True, slots=True)
+class Preload:
+    """Modules that an image asks to have imported while nobody waits.
+
+    ``light`` always; ``heavy`` only where something is going to import one of them.
+    """
+
+    light: tuple[str, ...]
+    heavy: tuple[str, ...]
+
+
+def image_preload(engine: Engine) -> Preload:
+    """Return what the image's labels ``jupyter-ppo.preload`` and ``-heavy`` name.
+
+    Raises ``ImageMissingError`` when it is not built, ``EngineUnavailableError`` when no engine
+    answers. Labels hold names with blanks between them; what is no module name is left out.
+    """
+    tag = image_tag()
+    with _engine_errors():
+        facts = image_facts(engine, tag)
+    if facts is None:
+        raise _not_built(tag)
+    labels = (facts.get("Config") or {}).get("Labels") or {}
+
+    def modules(label: str) -> tuple[str, ...]:
+        names = str(labels.get(label, "")).split()
+        return tuple(name for name in names if all(map(str.isidentifier, name.split("."))))
+
+    return Preload(modules("jupyter-ppo.preload"), modules("jupyter-ppo.preload-heavy"))
+
+
+def _not_built(tag: str) -> ImageMissingError:
+    msg = f"The sandbox image {tag} is not built, so nothing can be run. {_REMEDY}"
+    return ImageMissingError(msg, field="image")
 
 
 def build_image(
@@ -131,9 +174,7 @@ def build_image(
 def _build_dependencies(
     engine: Engine, files: list[tuple[str, bytes]], base_image: str | None, report: Report
 ) -> str:
-    # A base that was asked for is part of the name: it replaces neither the default nor another.
-    named = [("BASE_IMAGE", base_image.encode())] if base_image else []
-    tag = f"{DEPENDENCIES_REPOSITORY}:{_digest([*files, *named])}"
+    tag = _dependencies_tag(files, base_image)
     if has_image(engine, tag):
         report(f"{tag} is up to date")
         return tag
@@ -190,6 +231,8 @@ def _write_context(
         for name, data in files:
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(data), 0o644
+            if name.endswith("/"):
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
             archive.addfile(entry, io.BytesIO(data))
         for name, folder in folders.items():
             for path in sorted(folder.iterdir()):
@@ -206,6 +249,7 @@ def _dependencies_context() -> Iterator[tuple[str, bytes]]:
 
 def _package_context() -> Iterator[tuple[str, bytes]]:
     yield _context_file("Dockerfile.package")
+    yield "dev/shm/", b""  # a folder that everyone may write to; Podman's mount takes its mode
     for part in _KERNEL_SIDE:
         path = _PACKAGE / part
         found = sorted(path.rglob("*")) if path.is_dir() else [path]
@@ -228,6 +272,11 @@ def _context_file(name: str) -> tuple[str, bytes]:
 
 def _tag(libraries: Iterable[tuple[str, bytes]], package: Iterable[tuple[str, bytes]]) -> str:
     return f"{REPOSITORY}:{_digest([*libraries, *package])}"
+
+
+def _dependencies_tag(files: Iterable[tuple[str, bytes]], base_image: str | None) -> str:
+    named = [("BASE_IMAGE", base_image.encode())] if base_image else []
+    return f"{DEPENDENCIES_REPOSITORY}:{_digest([*files, *named])}"
 
 
 def _digest(files: Iterable[tuple[str, bytes]]) -> str:

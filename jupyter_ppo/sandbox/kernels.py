@@ -15,6 +15,7 @@ from jupyter_ppo.domain.errors import SandboxError
 from jupyter_ppo.domain.sandbox import SandboxLimits
 from jupyter_ppo.sandbox.provisioner import ContainerProvisioner
 from jupyter_ppo.sandbox.relay import Bounds
+from jupyter_ppo.sandbox.warm_kernels import KernelPools
 
 #: How often the kernel is asked again until both its channels answer, in seconds.
 _ASK_SECONDS: Final = 0.1
@@ -57,16 +58,22 @@ class FastReadyClient(AsyncKernelClient):
 
 
 async def _waiting(channel: Any) -> Any:
-    """Yield the messages that have arrived already."""
+    """Yield the messages that have arrived already; raise ``SandboxError`` for what is none."""
     while True:
         try:
             yield await channel.get_msg(timeout=0)
         except Empty:
             return
+        except ValueError as error:  # the relay's end mark among others
+            msg = "The kernel ended before it answered."
+            raise SandboxError(msg) from error
 
 
 class GradingKernelManager(AsyncKernelManager):
-    """Manages one kernel in a container; whatever a notebook asks for, it is no other kernel."""
+    """Manages one kernel in a container; whatever a notebook asks for, it is no other kernel.
+
+    It comes from ``pools`` if one waits there that fits code that imports ``modules``.
+    """
 
     def __init__(
         self,
@@ -76,6 +83,8 @@ class GradingKernelManager(AsyncKernelManager):
         lifetime: float | None = None,
         environment: dict[str, str] | None = None,
         bounds: Bounds | None = None,
+        pools: KernelPools | None = None,
+        modules: frozenset[str] = frozenset(),
     ) -> None:
         # Shared: closing a context of one's own after a flood of messages has aborted the process.
         super().__init__(context=zmq.asyncio.Context.instance(), client_factory=FastReadyClient)
@@ -87,6 +96,10 @@ class GradingKernelManager(AsyncKernelManager):
             environment=environment or {},
             bounds=bounds or Bounds(),
         )
+        self.provisioner.pools, self.provisioner.modules = pools, modules
+        self.provisioner.sets_environment = True
+        #: Whether the kernel has answered; before that nothing of a notebook can have ended it.
+        self.has_answered = False
 
     async def start(self) -> None:
         """Start the kernel.

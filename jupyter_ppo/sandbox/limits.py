@@ -6,15 +6,19 @@ Engine API, "Create a container".
 
 from __future__ import annotations
 
+import errno
+import re
 from typing import Any, Final
 
 import docker
 from docker.types import LogConfig, Ulimit
 
-from jupyter_ppo.domain.sandbox import SandboxLimits
+from jupyter_ppo.domain.sandbox import LimitHit, SandboxLimits
 
 USER: Final = 10001
 HOME: Final = "/home/student"
+#: The only folders that can be written to, all in memory.
+WRITABLE_FOLDERS: Final = ("/tmp", "/dev/shm", HOME)  # noqa: S108
 PYTHON: Final = "/opt/venv/bin/python"
 
 #: All that a kernel's environment holds. Nothing of the server's environment goes in.
@@ -72,13 +76,62 @@ def host_config(api: docker.APIClient, limits: SandboxLimits) -> dict[str, Any]:
 
 
 def writable_folders(limits: SandboxLimits) -> dict[str, str]:
-    """Return the mount options of the only three folders that can be written to, all in memory."""
-    shared = (
-        f"rw,nosuid,nodev,noexec,size={limits.disk_mb * _MIB},nr_inodes={limits.inodes},"
-        f"mode={{mode}}"
-    )
-    return {
-        "/tmp": shared.format(mode="1777"),  # noqa: S108
-        "/dev/shm": shared.format(mode="1777"),  # noqa: S108
-        HOME: shared.format(mode="700") + f",uid={USER},gid={USER}",
-    }
+    """Return the mount options of each of ``WRITABLE_FOLDERS``.
+
+    Together they hold no more than ``disk_mb`` and ``inodes``: half for the home, a quarter each
+    for the others.
+    """
+
+    def options(share: int, mode: str) -> str:
+        return (
+            f"rw,nosuid,nodev,noexec,size={limits.disk_mb * _MIB // share},"
+            f"nr_inodes={limits.inodes // share},mode={mode}"
+        )
+
+    every = dict.fromkeys(WRITABLE_FOLDERS, options(4, "1777"))
+    return every | {HOME: options(2, "700") + f",uid={USER},gid={USER}"}
+
+
+_ERRNO: Final = re.compile(r"\[Errno ([0-9]{1,4})\] ")
+_LIMIT_OF_ERRNO: Final = {
+    errno.EFBIG: "file_mb",
+    errno.EMFILE: "open_files",
+    errno.ENOMEM: "memory_mb",
+}
+
+
+def limit_behind(error_type: str, message: str, limits: SandboxLimits) -> LimitHit | None:
+    """Return the limit that made an exception of the student's, if it is known to be one.
+
+    ``error_type`` is the name of its class, ``message`` its text; both may be made up. Sources:
+    errno(3), fork(2), tmpfs(5), CPython's and PyTorch's texts.
+    """
+    name = _limit_behind(error_type, message)
+    return None if name is None else LimitHit(name, getattr(limits, name))
+
+
+def _limit_behind(error_type: str, message: str) -> str | None:
+    match error_type:
+        case "MemoryError" | "_ArrayMemoryError":
+            return "memory_mb"
+        case "RuntimeError":
+            if message.startswith("can't start new thread"):
+                return "pids"
+            return "memory_mb" if "DefaultCPUAllocator: can't allocate" in message[:500] else None
+        case "OSError" | "BlockingIOError":
+            return _limit_of_system_call(error_type, message)
+        case _:
+            return None
+
+
+def _limit_of_system_call(error_type: str, message: str) -> str | None:
+    found = _ERRNO.match(message)
+    number = int(found[1]) if found else 0
+    if number == errno.ENOSPC:
+        # Python names the file when none can be made, which takes an inode but no room; a write
+        # that finds no room names none, and a copy names two.
+        is_new_file = message.endswith(("'", '"')) and " -> " not in message
+        return "inodes" if is_new_file else "disk_mb"
+    if number == errno.EAGAIN and error_type == "BlockingIOError":
+        return "pids"  # fork(2)
+    return _LIMIT_OF_ERRNO.get(number)

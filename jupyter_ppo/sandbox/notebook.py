@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 import nbformat
 
 from jupyter_ppo.domain.errors import EngineUnavailableError, PPOError, SandboxError
-from jupyter_ppo.domain.sandbox import CellRun, NotebookRun, SandboxLimits, SandboxStatus, Verdict
+from jupyter_ppo.domain.sandbox import (
+    BOUNDS,
+    CellRun,
+    LimitHit,
+    NotebookRun,
+    SandboxLimits,
+    SandboxStatus,
+    Verdict,
+)
 from jupyter_ppo.sandbox.engine import Engine
-from jupyter_ppo.sandbox.execution import Execution, RunEnded
 from jupyter_ppo.sandbox.frames import MAX_FRAME
 from jupyter_ppo.sandbox.image import image_present, image_tag
 from jupyter_ppo.sandbox.kernels import GradingKernelManager
+from jupyter_ppo.sandbox.limits import limit_behind
+from jupyter_ppo.sandbox.notebook_execution import NotebookExecution, RunEnded
 from jupyter_ppo.sandbox.relay import Bounds
+from jupyter_ppo.sandbox.warm_kernels import KernelPools, imported_modules
 
 #: Tags by which a notebook would tell nbclient to skip a cell or to expect its error.
 _FORBIDDEN_TAGS: Final = frozenset({"skip-execution", "raises-exception"})
@@ -31,12 +42,14 @@ _log = logging.getLogger(__name__)
 class ContainerSandbox:
     """Runs notebooks in containers; implements ``domain.ports.Sandbox``.
 
-    ``base_url`` is the container engine's address; None finds it. Holds nothing between runs, and
-    may be used by several threads at once, each with an event loop of its own.
+    ``base_url`` is the container engine's address; None finds it. ``kernels`` are waiting ones to
+    be taken where they fit; whoever made them starts and closes them. Holds nothing between runs,
+    and may be used by several threads at once, each with an event loop of its own.
     """
 
-    def __init__(self, *, base_url: str | None = None) -> None:
+    def __init__(self, *, base_url: str | None = None, kernels: KernelPools | None = None) -> None:
         self._base_url = base_url
+        self._kernels = kernels
 
     def status(self) -> SandboxStatus:
         """Say whether an engine answers and the image is built; never raises."""
@@ -44,6 +57,7 @@ class ContainerSandbox:
         try:
             with Engine.connect(self._base_url) as engine:
                 engine_version = engine.version()
+                engine.require_limits()
                 tag = image_tag()
                 if image_present(engine):
                     return SandboxStatus(True, engine_version, tag, None, None)
@@ -63,38 +77,76 @@ class ContainerSandbox:
 
         It is also removed by then; should the engine fail to, that is logged and the result stands.
         The given notebook is not changed. Its outputs, kernel and the tags that steer execution are
-        ignored. Raises ``EngineUnavailableError``, ``ImageMissingError`` or ``SandboxError``.
+        ignored. One with more code cells than allowed is not run. Raises
+        ``EngineUnavailableError``, ``ImageMissingError`` or ``SandboxError``.
         """
-        began = time.monotonic()
         prepared = prepare(notebook)
-        manager = GradingKernelManager(
+        code_cells = [
+            index for index, cell in enumerate(prepared.cells) if cell.cell_type == "code"
+        ]
+        if len(code_cells) > limits.cells:
+            return _too_many_cells(prepared, code_cells, limits)
+        modules = imported_modules(prepared.cells[index].source for index in code_cells)
+        manager = self._manager(limits, len(prepared.cells), self._kernels, modules)
+        try:
+            return await _run(prepared, manager, limits)
+        except SandboxError as error:
+            if not manager.provisioner.is_adopted or manager.has_answered:
+                raise
+            _log.warning("A kernel that was started in advance was lost: %s", error.message)
+        return await _run(prepared, self._manager(limits, len(prepared.cells)), limits)
+
+    def _manager(
+        self,
+        limits: SandboxLimits,
+        cells: int,
+        pools: KernelPools | None = None,
+        modules: frozenset[str] = frozenset(),
+    ) -> GradingKernelManager:
+        return GradingKernelManager(
             limits,
             base_url=self._base_url,
             lifetime=limits.wall_seconds + _GRACE_SECONDS,
             environment=dict(_ENVIRONMENT),
-            bounds=bounds_of(limits, len(prepared.cells)),
+            bounds=bounds_of(limits, cells),
+            pools=pools,
+            modules=modules,
         )
-        try:
-            verdict, detail, cells = await _run_cells(
-                prepared, manager, limits, began + limits.wall_seconds
-            )
-        except Exception as error:
-            failure = await _close(manager)
-            # An engine that went away is why the rest failed, and no fault of this notebook.
-            if isinstance(failure, EngineUnavailableError):
-                raise failure from error
-            raise
-        except BaseException:
-            await _close(manager)
-            raise
+
+
+async def _run(
+    prepared: nbformat.NotebookNode, manager: GradingKernelManager, limits: SandboxLimits
+) -> NotebookRun:
+    """Run the cells on a kernel of this manager, and close it."""
+    began = time.monotonic()
+    try:
+        verdict, detail, cells, limit = await _run_cells(
+            prepared, manager, limits, began + limits.wall_seconds
+        )
+    except Exception as error:
+        failure = await _close(manager)
+        # An engine that went away is why the rest failed, and no fault of this notebook.
+        if isinstance(failure, EngineUnavailableError):
+            raise failure from error
+        raise
+    except BaseException:
         await _close(manager)
-        return NotebookRun(
-            notebook=_plain(prepared),
-            verdict=verdict,
-            detail=detail,
-            cells=cells,
-            wall_seconds=time.monotonic() - began,
+        raise
+    await _close(manager)
+    shown = _limits_shown(prepared, limits)
+    if verdict is Verdict.RAN:
+        detail += "".join(
+            f" Cell {index + 1} met the limit {_with_figure(hit)}." for index, hit in shown
         )
+    ended = [] if limit is None else [LimitHit(limit, getattr(limits, limit))]
+    return NotebookRun(
+        notebook=_plain(prepared),
+        verdict=verdict,
+        detail=detail,
+        cells=cells,
+        wall_seconds=time.monotonic() - began,
+        limits_hit=tuple(dict.fromkeys([*ended, *(hit for _, hit in shown)])),
+    )
 
 
 async def _run_cells(
@@ -102,23 +154,58 @@ async def _run_cells(
     manager: GradingKernelManager,
     limits: SandboxLimits,
     deadline: float,
-) -> tuple[Verdict, str, tuple[CellRun, ...]]:
-    """Start the kernel and run the cells; the manager is not closed, whatever happens."""
+) -> tuple[Verdict, str, tuple[CellRun, ...], str | None]:
+    """Start the kernel and run the cells; the manager is not closed, whatever happens.
+
+    The last of what is returned is the name of the limit that ended the run.
+    """
     try:
         await manager.start()
-        execution = Execution(notebook, manager, limits, deadline)
+        execution = NotebookExecution(notebook, manager, limits, deadline)
+        verdict, limit = Verdict.RAN, None
+        detail = f"All {len(execution.code_cells)} code cells were run."
         try:
             await execution.run_cells()
-            verdict = Verdict.RAN
-            detail = f"All {len(execution.code_cells)} code cells were run."
         except RunEnded as ended:
-            verdict, detail = ended.verdict, ended.detail
-        return verdict, detail, tuple(execution.cells.values())
+            verdict, detail, limit = ended.verdict, ended.detail, ended.limit
+        return verdict, detail, tuple(execution.cells.values()), limit
     except PPOError:
         raise
     except Exception as error:
         msg = f"The sandbox failed: {type(error).__name__}: {error}"
         raise SandboxError(msg) from error
+
+
+def _limits_shown(
+    notebook: nbformat.NotebookNode, limits: SandboxLimits
+) -> list[tuple[int, LimitHit]]:
+    """Return the limits behind errors that cells show, each with the first such cell's index."""
+    found: dict[str, tuple[int, LimitHit]] = {}
+    for index, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                hit = limit_behind(output.ename, output.evalue, limits)
+                if hit is not None:
+                    found.setdefault(hit.name, (index, hit))
+    return list(found.values())
+
+
+def _with_figure(hit: LimitHit) -> str:
+    return f"{hit.name} ({hit.value:.12g} {BOUNDS[hit.name]['unit']})"
+
+
+def _too_many_cells(
+    notebook: nbformat.NotebookNode, code_cells: Sequence[int], limits: SandboxLimits
+) -> NotebookRun:
+    count, allowed = len(code_cells), limits.cells
+    return NotebookRun(
+        notebook=_plain(notebook),
+        verdict=Verdict.NOT_RUN,
+        detail=f"The notebook has {count} code cells; {allowed} are allowed (limit cells).",
+        cells=tuple(CellRun(index, finished=False, seconds=0.0) for index in code_cells),
+        wall_seconds=0.0,
+        limits_hit=(LimitHit("cells", allowed),),
+    )
 
 
 async def _close(manager: GradingKernelManager) -> Exception | None:

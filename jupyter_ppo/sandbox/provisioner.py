@@ -7,6 +7,7 @@ same class without a kernelspec (see ``kernels``). Source: jupyter_client, "Kern
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,12 +17,16 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Dict, Float, Instance, Unicode
 
+from jupyter_ppo.domain.errors import PPOError
 from jupyter_ppo.domain.sandbox import SandboxLimits
 from jupyter_ppo.sandbox.container_kernel import ContainerKernel, PrivateFolder
 from jupyter_ppo.sandbox.frames import KERNEL_CHANNELS
 from jupyter_ppo.sandbox.relay import Bounds, Cause, KernelEnd
+from jupyter_ppo.sandbox.warm_kernels import KernelPools, WarmKernel
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 async def in_thread(function: Callable[[], T]) -> T:
@@ -41,6 +46,11 @@ async def in_thread(function: Callable[[], T]) -> T:
     return task.result()
 
 
+def use_kernels(pools: KernelPools | None) -> None:
+    """Let people's own kernels, started from now on in this process, come from these pools."""
+    ContainerProvisioner.pools = pools
+
+
 class ContainerProvisioner(KernelProvisionerBase):
     """Provides a kernel that runs in a container of its own.
 
@@ -58,9 +68,18 @@ class ContainerProvisioner(KernelProvisionerBase):
     environment = Dict(help="Variables added to the kernel's environment.").tag(config=True)
     bounds = Instance(Bounds, args=())
 
+    pools: KernelPools | None = None
+    #: What the code to be run imports, as far as that is known.
+    modules: frozenset[str] = frozenset()
+    #: Whether the client sets ``unset_environment`` in a kernel that was started in advance.
+    sets_environment = False
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._kernel: ContainerKernel | None = None
+        self._warm: WarmKernel | None = None
+        #: Whether the latest kernel was started in advance.
+        self.is_adopted = False
         self._folder: PrivateFolder | None = None
         self._last: KernelEnd | None = None
 
@@ -86,14 +105,30 @@ class ContainerProvisioner(KernelProvisionerBase):
         ended = self.ended
         return ended is None or ended.done()
 
+    @property
+    def unset_environment(self) -> dict[str, str]:
+        """The part of ``environment`` that the running kernel was not started with."""
+        return dict(self.environment) if self.is_adopted else {}
+
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Give the manager its private sockets.
+        """Give the manager its private sockets, those of a waiting kernel if there is one.
 
         The base class would pass on the server's whole environment; it is not called.
         """
-        manager: Any = self.parent
+        try:
+            self._prepare(self.parent)
+        except BaseException:
+            await self._give_up()
+            raise
+        kwargs.pop("env", None)
+        return kwargs | {"cmd": []}
+
+    def _prepare(self, manager: Any) -> None:
         if self._folder is None:
-            self._folder = PrivateFolder()
+            self._warm = self._take()
+            self._folder = PrivateFolder() if self._warm is None else self._warm.folder
+            if self._warm is not None:
+                manager.session.key = self._warm.key
         manager.transport, manager.ip = "ipc", self._folder.socket_prefix
         for channel in KERNEL_CHANNELS:
             setattr(manager, f"{channel.name.lower()}_port", int(channel))
@@ -101,14 +136,43 @@ class ContainerProvisioner(KernelProvisionerBase):
             manager.connection_file = str(self._folder.path / "connection.json")
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
-        kwargs.pop("env", None)
-        return kwargs | {"cmd": []}
+
+    async def _give_up(self) -> None:
+        """Give back what a launch that failed has taken; the manager does not ask for it."""
+        manager: Any = self.parent
+        if self._folder is not None and manager.connection_file.startswith(str(self._folder.path)):
+            manager.connection_file = ""  # the next launch has another folder
+        try:
+            await self.cleanup()
+        except PPOError as error:
+            _log.warning("A sandbox container was perhaps not removed yet: %s", error)
+
+    def _take(self) -> WarmKernel | None:
+        if self.pools is None or self.pools.base_url != self.base_url:
+            return None
+        if self.environment and not self.sets_environment:
+            return None
+        return self.pools.take(SandboxLimits(**self.limits), self.modules)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the container; return how to connect."""
+        """Start the container, or adopt the waiting one; return how to connect."""
+        try:
+            await self._launch()
+        except BaseException:
+            await self._give_up()
+            raise
+        return self.connection_info
+
+    async def _launch(self) -> None:
         folder, key = self._folder, _bytes(self.connection_info["key"])
         assert folder is not None  # noqa: S101 - pre_launch comes first
         limits = SandboxLimits(**self.limits)
+        warm, self._warm = self._warm, None
+        self.is_adopted = warm is not None
+        if warm is not None:
+            self._kernel = warm.kernel
+            self._kernel.adopt(seconds=self.lifetime, bounds=self.bounds)
+            return
 
         def start() -> None:
             self._kernel = ContainerKernel.start(
@@ -122,7 +186,6 @@ class ContainerProvisioner(KernelProvisionerBase):
             )
 
         await in_thread(start)
-        return self.connection_info
 
     async def poll(self) -> int | None:
         """Return None while the kernel runs, else its exit code."""
@@ -162,7 +225,10 @@ class ContainerProvisioner(KernelProvisionerBase):
 
     async def cleanup(self, restart: bool = False) -> None:
         """Remove the container and, unless the kernel is restarted, its sockets."""
+        warm, self._warm = self._warm, None
         try:
+            if warm is not None:  # taken, and never launched
+                await in_thread(warm.kernel.close)
             await self._close()
         finally:
             if not restart and self._folder is not None:

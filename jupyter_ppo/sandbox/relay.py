@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
+import signal
 import socket
 import ssl
 import threading
@@ -31,16 +33,22 @@ from jupyter_ppo.sandbox.frames import (
     Frame,
     encode,
 )
+from jupyter_ppo.sandbox.running_cell import RunningCell
 
 _READ: Final = 256 * 1024
 #: Bytes on their way into the container above which no further requests are read.
 _OUTGOING_BYTES: Final = 8 * 2**20
 #: Messages that wait for one client before the container is held up.
 _CLIENT_QUEUE: Final = 4000
+#: The longest event of the agent: the last words of a kernel that crashed.
+_EVENT_BYTES: Final = 64 * 1024
 _RETRY_MS: Final = 5
 _JOIN_SECONDS: Final = 30.0
+_LOGGED: Final = 4000  # characters of an agent's own errors
 #: The only part of a message that no kernel sends: it is not a Jupyter message.
 END_MARK: Final = b"jupyter-ppo: the kernel has ended"
+
+_log = logging.getLogger(__name__)
 
 
 class Cause(StrEnum):
@@ -48,8 +56,9 @@ class Cause(StrEnum):
 
     EXITED = "exited"  # the process ended; ``code`` as in subprocess, negative for a signal
     MEMORY = "memory"
+    MESSAGES = "messages"  # too many of them
     WALL = "wall"  # the agent's own clock
-    OUTPUT = "output"
+    OUTPUT = "output"  # too many bytes
     PROTOCOL = "protocol"
     LOST = "lost"  # the stream ended and the agent said nothing
     STOPPED = "stopped"  # by us
@@ -82,7 +91,9 @@ class Relay(threading.Thread):
 
     ``started`` is done when the kernel was forked, ``ended`` when it is over; both are safe to wait
     for from other threads. The sockets stay open until ``close``, so that what came last can be
-    read.
+    read. When the stream ends and the agent has said nothing, ``how_it_ended`` is asked (in the
+    relay's thread); its None means that the container was lost. Without ``mark_end`` a person reads
+    in the cell that ran what ``explain`` says of an end that nobody asked for.
     """
 
     def __init__(
@@ -92,13 +103,21 @@ class Relay(threading.Thread):
         start: dict[str, Any],
         bounds: Bounds,
         context: zmq.Context[Any] | None = None,
+        how_it_ended: Callable[[], KernelEnd | None] = lambda: None,
+        explain: Callable[[KernelEnd], str] = lambda _: "",
     ) -> None:
         super().__init__(name="jupyter-ppo-relay", daemon=True)
         self.started: Future[None] = _running_future()
         self.ended: Future[KernelEnd] = _running_future()
         self._stream = stream
-        self._start_message = start | {"max_message": bounds.message_bytes}
+        self._key = str(start.get("key", "")).encode()
+        self._start_message = start | {"do": "kernel", "max_message": bounds.message_bytes}
         self._bounds = bounds
+        self._how_it_ended = how_it_ended
+        self._explain = explain
+        self._cell = RunningCell()
+        self._has_spoken = False
+        self._is_told_to_end = False
         self._chunks = EngineStream()
         self._decoder = Decoder()
         self._outgoing: deque[memoryview] = deque()
@@ -139,12 +158,24 @@ class Relay(threading.Thread):
         """The end of what the agent wrote to standard error."""
         return self._chunks.stderr
 
+    def adopt(self, bounds: Bounds, seconds: float | None) -> None:
+        """Replace the bounds and count anew; the container ends by itself after ``seconds``."""
+        order = {"do": "adopt", "seconds": seconds, "max_message": bounds.message_bytes}
+
+        def begin_anew() -> None:
+            self._bounds = bounds  # in the relay's thread: never with what was counted before
+            self._bytes = self._messages = 0
+            self._send(Channel.META, [json.dumps(order).encode()])
+
+        self._command(begin_anew)
+
     def signal(self, number: int) -> None:
         """Send a signal to the kernel and its process group; nothing if it is over."""
 
         def send() -> None:
             if self._is_ready:  # before that there is no kernel to get it
-                self._send(Channel.META, [json.dumps({"signal": number}).encode()])
+                self._is_told_to_end |= number == signal.SIGTERM
+                self._send(Channel.META, [json.dumps({"do": "signal", "number": number}).encode()])
 
         self._command(send)
 
@@ -190,10 +221,25 @@ class Relay(threading.Thread):
         except ValueError as error:
             self._end(KernelEnd(Cause.PROTOCOL, -9, str(error)))
         except Exception as error:
-            self._end(KernelEnd(Cause.LOST, -9, f"{type(error).__name__}: {error}"))
+            _log.warning("What came from a container cannot be used: %r", error)
+            self._end(KernelEnd(Cause.LOST, -9, "what it sent cannot be used"))
         if self._bounds.mark_end:
             with contextlib.suppress(zmq.ZMQError):
                 self._sockets[Channel.IOPUB].send(END_MARK, zmq.NOBLOCK)
+        elif not self.started.exception():
+            self._tell_why(self.ended.result())
+
+    def _tell_why(self, end: KernelEnd) -> None:
+        """Log an end that nobody asked for, and publish its reason in the cell that ran."""
+        is_shut_down = self._is_told_to_end or (end.code == 0 and self._has_spoken)
+        if end.cause is Cause.STOPPED or (end.cause is Cause.EXITED and is_shut_down):
+            return
+        _log.warning("A kernel has ended: %s", _described(end))
+        text = self._explain(end)
+        message = self._cell.message(f"\n{text}\n", self._key) if text else None
+        if message is not None:
+            with contextlib.suppress(zmq.ZMQError):
+                self._sockets[Channel.IOPUB].send_multipart(message, zmq.NOBLOCK)
 
     def _turn(self) -> None:
         poller = zmq.Poller()
@@ -255,10 +301,10 @@ class Relay(threading.Thread):
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except OSError as error:
-            self._end(KernelEnd(Cause.LOST, -9, f"the stream broke: {error}"))
+            self._end_of_stream(f"the stream broke: {error}")
             return
         if not data:
-            self._end(KernelEnd(Cause.LOST, -9, self.stderr.strip()[-500:]))
+            self._end_of_stream("the stream ended")
             return
         for frame in self._decoder.feed(self._chunks.feed(data)):
             if frame.channel is not Channel.META:
@@ -271,10 +317,9 @@ class Relay(threading.Thread):
         self._messages += 1
         total, messages = self._bounds.total_bytes, self._bounds.messages
         if total is not None and self._bytes > total:
-            detail = f"more than {total} bytes of messages"
-            self._end(KernelEnd(Cause.OUTPUT, -9, detail))
+            self._end(KernelEnd(Cause.OUTPUT, -9, f"more than {total} bytes of messages"))
         elif messages is not None and self._messages > messages:
-            self._end(KernelEnd(Cause.OUTPUT, -9, f"more than {messages} messages"))
+            self._end(KernelEnd(Cause.MESSAGES, -9, f"more than {messages} messages"))
 
     def _deliver(self) -> None:
         while self._held and not self.ended.done():
@@ -287,6 +332,9 @@ class Relay(threading.Thread):
 
     def _forward(self, frame: Frame) -> bool:
         """Give a message to the clients; False when one of them has to read first."""
+        if frame.channel not in self._sockets:
+            msg = f"a message on {frame.channel.name}, which kernels have not"
+            raise ValueError(msg)
         if not frame.parts or (frame.channel is not Channel.IOPUB and len(frame.parts) < 2):
             msg = "a message without content"
             raise ValueError(msg)
@@ -297,11 +345,20 @@ class Relay(threading.Thread):
         except zmq.ZMQError as error:
             if error.errno != zmq.EHOSTUNREACH:  # that client is gone; the answer was for it alone
                 raise
+        self._has_spoken = True
+        if frame.channel is Channel.IOPUB and not self._bounds.mark_end:
+            self._cell.note(frame.parts)
         return True
 
     def _event(self, frame: Frame) -> None:
+        if len(frame.parts) != 1 or frame.size > _EVENT_BYTES:
+            msg = "an event that is none"
+            raise ValueError(msg)
         event = json.loads(frame.parts[0])
         match event["event"]:
+            case "ready" if self._is_ready:
+                msg = "an agent that gets ready twice"
+                raise ValueError(msg)
             case "ready":
                 self._is_ready = True
                 self._send(Channel.META, [json.dumps(self._start_message).encode()])
@@ -310,18 +367,30 @@ class Relay(threading.Thread):
                 if not self.started.done():
                     self.started.set_result(None)
             case "exit":
-                self._end(KernelEnd(Cause(event["cause"]), int(event["code"]), event["detail"]))
+                detail = str(event["detail"])
+                self._end(KernelEnd(Cause(event["cause"]), int(event["code"]), detail))
+
+    def _end_of_stream(self, reason: str) -> None:
+        if self.stderr:  # the agent's own, which nobody but an administrator can use
+            _log.warning("The sandbox agent wrote: %r", self.stderr[-_LOGGED:])
+        self._end(self._how_it_ended() or KernelEnd(Cause.LOST, -9, reason))
 
     def _end(self, end: KernelEnd) -> None:
         if self.ended.done():
             return
         self.ended.set_result(end)
         if not self.started.done():
+            if end.cause is not Cause.STOPPED:
+                _log.warning("A kernel did not start: %s", _described(end))
             msg = (
                 f"The kernel in the container did not start ({end.cause}, code {end.code}). "
-                f"{end.detail or self.stderr[-500:]}".strip()
+                "The server's log says more."
             )
             self.started.set_exception(SandboxError(msg))
+
+
+def _described(end: KernelEnd) -> str:
+    return f"{end.cause}, code {end.code}, {end.detail[-_LOGGED:]!r}"
 
 
 def _running_future() -> Future[Any]:

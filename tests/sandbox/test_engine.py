@@ -20,6 +20,7 @@ from jupyter_ppo.domain.errors import EngineUnavailableError
 from jupyter_ppo.sandbox.engine import Engine
 
 ROOT = Path(__file__).resolve().parents[2]
+NEEDED = ("MemoryLimit", "PidsLimit", "CpuCfsQuota")
 
 
 class FakeEngine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -112,6 +113,27 @@ def test_an_argument_counts_more_than_docker_host(
     monkeypatch.setenv("DOCKER_HOST", url(tmp_path / "nothing.sock"))
     with Engine.connect(url(tmp_path / "e.sock")) as engine:
         assert engine.version() == "99.1.2"
+
+
+@pytest.mark.parametrize("name", ["MemoryLimit", "PidsLimit", "CpuCfsQuota"])
+def test_an_engine_that_ignores_limits_is_not_used(
+    fake_engine: FakeEngine, tmp_path: Path, name: str
+) -> None:
+    can = {"Version": "99.1.2", "ApiVersion": "1.41"} | dict.fromkeys(NEEDED, True)
+    fake_engine.answer = json.dumps(can | {name: False}).encode()
+    with Engine.connect(url(tmp_path / "e.sock")) as engine:
+        with pytest.raises(EngineUnavailableError, match="control groups v2"):
+            engine.require_limits()
+        fake_engine.answer = json.dumps(can).encode()
+        engine.require_limits()
+
+
+def test_podman_is_known_by_its_components(fake_engine: FakeEngine, tmp_path: Path) -> None:
+    answer = {"Version": "4.3.1", "ApiVersion": "1.41"}
+    for name, expected in {"Podman Engine": True, "Engine": False}.items():
+        fake_engine.answer = json.dumps(answer | {"Components": [{"Name": name}]}).encode()
+        with Engine.connect(url(tmp_path / "e.sock")) as engine:
+            assert engine.is_podman is expected
 
 
 @pytest.mark.docker

@@ -67,8 +67,9 @@ def test_a_length_out_of_bounds_is_refused_before_the_frame_is_there(length: int
 
 
 def test_an_unknown_channel_is_refused() -> None:
-    with pytest.raises(ValueError, match="6"):
-        Decoder().feed(struct.pack(">IBB", 2, 6, 0))
+    unknown = max(Channel) + 1
+    with pytest.raises(ValueError, match=f"{unknown} is not a valid Channel"):
+        Decoder().feed(struct.pack(">IBB", 2, unknown, 0))
 
 
 def test_bytes_after_the_last_part_are_refused() -> None:

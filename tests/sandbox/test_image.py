@@ -222,6 +222,8 @@ def test_a_changed_package_needs_a_new_image_and_gets_it(
     (checkout / "jupyter_ppo" / "widgets" / "added.py").write_text("WORD = 'inside'\n")
     with pytest.raises(ImageMissingError, match="jupyter ppo image build"):
         image.ensure_image(engine)
+    with pytest.raises(ImageMissingError, match="jupyter ppo image build"):
+        image.image_preload(engine)
     told: list[str] = []
     name = image.build_image(engine, report=told.append)
     try:
@@ -236,6 +238,14 @@ def test_a_changed_package_needs_a_new_image_and_gets_it(
         assert told == [f"{name} is up to date"]
     finally:
         engine.api.remove_image(name, force=True)
+
+
+@pytest.mark.docker
+@pytest.mark.image
+def test_the_image_says_what_to_import_in_advance(engine: Engine, built: str) -> None:
+    assert image.image_preload(engine) == image.Preload(
+        light=("numpy", "numpy.random"), heavy=("torch", "gymnasium", "stable_baselines3")
+    )
 
 
 @pytest.mark.docker

@@ -10,17 +10,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from jupyter_ppo.domain.errors import EngineUnavailableError
-from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, Verdict
+from jupyter_ppo.domain.errors import EngineUnavailableError, SandboxError
+from jupyter_ppo.domain.sandbox import LimitHit, NotebookRun, SandboxLimits, Verdict
 from jupyter_ppo.sandbox import notebook as notebook_module
 from jupyter_ppo.sandbox import owner
 from jupyter_ppo.sandbox.engine import Engine
-from jupyter_ppo.sandbox.execution import Execution
 from jupyter_ppo.sandbox.notebook import ContainerSandbox, prepare
+from jupyter_ppo.sandbox.notebook_execution import NotebookExecution
+from jupyter_ppo.sandbox.relay import Cause, KernelEnd
 
 Run = Callable[..., NotebookRun]
 MakeNotebook = Callable[..., dict[str, Any]]
@@ -64,6 +65,22 @@ def test_without_an_engine_nothing_runs(notebook_of: MakeNotebook, tmp_path: Pat
     sandbox = ContainerSandbox(base_url=f"unix://{tmp_path}/none.sock")
     with pytest.raises(EngineUnavailableError):
         asyncio.run(sandbox.run(notebook_of("1"), SandboxLimits()))
+
+
+def test_more_cells_than_allowed_are_not_run_at_all(
+    notebook_of: MakeNotebook, tmp_path: Path
+) -> None:
+    sandbox = ContainerSandbox(base_url=f"unix://{tmp_path}/none.sock")
+    notebook = notebook_of("1", "2", "3")
+    notebook["cells"].insert(0, {"cell_type": "markdown", "source": "x", "metadata": {}})
+    result = asyncio.run(sandbox.run(notebook, SandboxLimits(cells=2)))
+    assert result.verdict is Verdict.NOT_RUN
+    assert result.detail == "The notebook has 3 code cells; 2 are allowed (limit cells)."
+    assert result.limits_hit == (LimitHit("cells", 2),)
+    assert [cell.index for cell in result.cells] == [1, 2, 3]
+    assert result.finished == frozenset()
+    with pytest.raises(EngineUnavailableError):  # three are not too many of three
+        asyncio.run(sandbox.run(notebook, SandboxLimits(cells=3)))
 
 
 def test_without_an_engine_the_status_says_what_to_do(tmp_path: Path) -> None:
@@ -136,7 +153,7 @@ def test_the_outputs_of_finished_cells_survive_the_kernels_death(run: Run) -> No
     assert [cell.index for cell in result.cells] == [0, 1, 2]
 
 
-class AfterOutput(Execution):
+class AfterOutput(NotebookExecution):
     """Starts a cell's clock when the cell has shown something, however slow the machine is."""
 
     async def _wait(self, answer: Any, output: Any, index: int, began: float) -> dict[str, Any]:
@@ -165,12 +182,45 @@ class TimeIsUpInSecondCell(AfterOutput):
 def test_a_cell_that_is_stopped_keeps_what_it_showed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notebook_module, "Execution", AfterOutput)
+    monkeypatch.setattr(notebook_module, "NotebookExecution", AfterOutput)
     result = run("print('shown', flush=True)\nwhile True: pass", "print('never')", cell_seconds=1)
     assert result.verdict is Verdict.CELL_TIMEOUT
     assert "1 s (limit cell_seconds)" in result.detail
+    assert result.limits_hit == (LimitHit("cell_seconds", 1),)
     assert text_of(result, 0) == "shown\n"
     assert result.finished == frozenset()
+
+
+@marked
+def test_the_run_says_which_limits_made_cells_fail(run: Run) -> None:
+    result = run(
+        "import os, threading",
+        "with open('/tmp/f', 'wb', buffering=0) as file:\n    while True: file.write(bytes(2**18))",
+        "os.remove('/tmp/f')\n"
+        "while True: open(f'/dev/shm/{len(os.listdir(\"/dev/shm\"))}', 'w').close()",
+        "with open('file', 'wb', buffering=0) as file:\n    while True: file.write(bytes(2**18))",
+        "files = [open(os.devnull) for _ in range(1000)]",
+        "go_on = threading.Event()\n"
+        "try:\n"
+        "    for _ in range(200): threading.Thread(target=go_on.wait).start()\n"
+        "finally: go_on.set()",
+        "bytearray(2**60)",
+        "raise OSError(28, 'again')",
+        disk_mb=8,
+        inodes=256,
+        file_mb=2,
+        open_files=300,
+        pids=100,
+    )
+    figures = {"disk_mb": 8, "inodes": 256, "file_mb": 2, "open_files": 300, "pids": 100}
+    assert result.verdict is Verdict.RAN, result.detail
+    assert {hit.name: hit.value for hit in result.limits_hit} == figures | {"memory_mb": 512}
+    assert result.detail == (
+        "All 8 code cells were run. Cell 2 met the limit disk_mb (8 MiB). "
+        "Cell 3 met the limit inodes (256 files). Cell 4 met the limit file_mb (2 MiB). "
+        "Cell 5 met the limit open_files (300 files). Cell 6 met the limit pids (100 processes). "
+        "Cell 7 met the limit memory_mb (512 MiB)."
+    )
 
 
 @marked
@@ -184,12 +234,12 @@ def test_an_error_that_is_hidden_is_shown_all_the_same(run: Run) -> None:
 def test_a_run_over_its_time_names_the_limit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     deadlines: list[float] = []
 
-    def execution(*args: Any) -> Execution:
+    def execution(*args: Any) -> NotebookExecution:
         made = TimeIsUpInSecondCell(*args)
         deadlines.append(made.given_deadline)
         return made
 
-    monkeypatch.setattr(notebook_module, "Execution", execution)
+    monkeypatch.setattr(notebook_module, "NotebookExecution", execution)
     began = time.monotonic()
     result = run(
         "print('kept', flush=True)",
@@ -202,6 +252,7 @@ def test_a_run_over_its_time_names_the_limit(run: Run, monkeypatch: pytest.Monke
     assert result.verdict is Verdict.WALL_TIMEOUT
     assert "wall_seconds" in result.detail
     assert "1000 s" in result.detail
+    assert result.limits_hit == (LimitHit("wall_seconds", 1000),)
     assert text_of(result, 0) == "kept\n"
     assert text_of(result, 1) == "shown\n"
     assert result.finished == {0}
@@ -267,6 +318,35 @@ def test_a_container_lost_with_its_engine_is_no_fault_of_the_notebook(
 
     with pytest.raises(EngineUnavailableError, match="made to fail"):
         asyncio.run(lose_the_container())
+
+
+class EndsBeforeTheFirstCell(NotebookExecution):
+    """A kernel that answers and is gone then."""
+
+    async def _get_ready(self) -> None:
+        await super()._get_ready()
+        await self._manager.provisioner.end(KernelEnd(Cause.EXITED, -9))
+
+
+class IsLostAsTheTimeEnds(NotebookExecution):
+    """A container that is lost at the moment in which its cell is out of time."""
+
+    async def _time_is_up(self, index: int) -> NoReturn:
+        await self._manager.provisioner.end(KernelEnd(Cause.LOST, -9, "the stream ended"))
+        await super()._time_is_up(index)
+
+
+@marked
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [(EndsBeforeTheFirstCell, "before the first cell"), (IsLostAsTheTimeEnds, "lost in cell 1")],
+)
+def test_an_end_that_no_cell_can_have_made_is_our_failure(
+    run: Run, monkeypatch: pytest.MonkeyPatch, kind: type[NotebookExecution], message: str
+) -> None:
+    monkeypatch.setattr(notebook_module, "NotebookExecution", kind)
+    with pytest.raises(SandboxError, match=message):
+        run("import time\ntime.sleep(1000)", cell_seconds=1)
 
 
 @marked

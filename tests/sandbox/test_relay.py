@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import zmq
+from jupyter_client.session import Session
 
 from jupyter_ppo.domain.errors import SandboxError
 from jupyter_ppo.sandbox.container_kernel import PrivateFolder
@@ -53,13 +55,17 @@ def open_relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     relays: list[tuple[Relay, socket.socket, socket.socket, PrivateFolder]] = []
 
     def make(
-        bounds: Bounds | None = None, *, ready: bool = True
+        bounds: Bounds | None = None,
+        *,
+        ready: bool = True,
+        folder: PrivateFolder | None = None,
+        **more: Any,
     ) -> tuple[Relay, Container, PrivateFolder]:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.settimeout(SECONDS)
-        folder = PrivateFolder()
-        relay = Relay(ours, folder.endpoints(), {"key": "k"}, bounds or Bounds())
+        folder = folder or PrivateFolder()
+        relay = Relay(ours, folder.endpoints(), {"key": "k"}, bounds or Bounds(), **more)
         relays.append((relay, ours, theirs, folder))
         relay.start()
         container = Container(theirs)
@@ -123,7 +129,7 @@ def test_a_ready_agent_gets_the_start_message(open_relay: Open) -> None:
     container.tell(event="ready")
     frame = container.receive()
     assert frame.channel is Channel.META
-    assert json.loads(frame.parts[0]) == {"key": "k", "max_message": 123}
+    assert json.loads(frame.parts[0]) == {"do": "kernel", "key": "k", "max_message": 123}
     container.tell(event="forked")
     assert relay.started.result(SECONDS) is None
 
@@ -137,6 +143,32 @@ def test_requests_wait_until_the_agent_has_its_start_message(
     container.tell(event="ready")
     assert json.loads(container.receive().parts[0])["key"] == "k"
     assert container.receive().parts[2] == b"ping"
+
+
+def test_requests_of_the_time_between_two_kernels_reach_the_restarted_one(
+    open_relay: Open, connect: Connect
+) -> None:
+    relay, container, folder = open_relay()
+    client = connect(folder, Channel.SHELL)
+    events = client.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+    client.send_multipart([b"to the first"])
+    assert container.receive().parts[1] == b"to the first"
+    relay.close()
+    is_disconnected = events.poll(SECONDS * 1000)
+    client.disable_monitor()
+    events.close()
+    assert is_disconnected
+    for number in range(10):
+        client.send_multipart([b"to the second", b"%d" % number])
+    _, second, _ = open_relay(ready=False, folder=folder)
+    second.tell(event="ready")
+    assert second.receive().channel is Channel.META
+    for number in range(10):
+        identity, *words = second.receive().parts
+        assert words == [b"to the second", b"%d" % number]
+        second.send(Channel.SHELL, identity, b"answer", words[1])
+    answers = [client.recv_multipart() for _ in range(10)]
+    assert answers == [[b"answer", b"%d" % number] for number in range(10)]
 
 
 def test_requests_and_answers_find_their_client(open_relay: Open, connect: Connect) -> None:
@@ -164,7 +196,26 @@ def test_an_answer_for_a_client_that_left_harms_nobody(open_relay: Open, connect
 def test_a_signal_reaches_the_agent(open_relay: Open) -> None:
     relay, container, _ = open_relay()
     relay.signal(2)
-    assert json.loads(container.receive().parts[0]) == {"signal": 2}
+    assert json.loads(container.receive().parts[0]) == {"do": "signal", "number": 2}
+
+
+def test_an_adopted_kernel_gets_new_bounds_and_is_counted_anew(
+    open_relay: Open, eventually: Callable[[Callable[[], bool], str], None]
+) -> None:
+    relay, container, _ = open_relay(Bounds(total_bytes=10_000, messages=5))
+    for _ in range(5):
+        container.send(Channel.IOPUB, bytes(1000))
+    eventually(lambda: relay._messages == 5, "the first messages were not counted")
+    relay.adopt(Bounds(total_bytes=2500, messages=100, message_bytes=77), 12.5)
+    order = json.loads(container.receive().parts[0])
+    assert order == {"do": "adopt", "seconds": 12.5, "max_message": 77}
+    container.send(Channel.IOPUB, bytes(1000))
+    container.send(Channel.IOPUB, bytes(1000))
+    assert not relay.ended.done()
+    container.send(Channel.IOPUB, bytes(1000))
+    end = relay.ended.result(SECONDS)
+    assert end.cause is Cause.OUTPUT
+    assert "2500 bytes" in end.detail
 
 
 def test_nothing_is_lost_while_a_client_does_not_read(open_relay: Open, connect: Connect) -> None:
@@ -226,7 +277,9 @@ def test_more_messages_than_allowed_end_the_run(open_relay: Open) -> None:
     relay, container, _ = open_relay(Bounds(messages=3))
     for _ in range(4):
         container.send(Channel.IOPUB, b"")
-    assert relay.ended.result(SECONDS).cause is Cause.OUTPUT
+    end = relay.ended.result(SECONDS)
+    assert end.cause is Cause.MESSAGES
+    assert "3 messages" in end.detail
 
 
 @pytest.mark.parametrize(
@@ -251,11 +304,40 @@ def test_a_stream_that_just_ends_is_a_lost_container(open_relay: Open) -> None:
     assert relay.ended.result(SECONDS).cause is Cause.LOST
 
 
-def test_a_kernel_that_ends_before_it_started_is_our_failure(open_relay: Open) -> None:
+def test_a_container_that_ended_without_a_word_is_asked_about(open_relay: Open) -> None:
+    relay, container, _ = open_relay(how_it_ended=lambda: KernelEnd(Cause.MEMORY, -9))
+    container.stream.close()
+    assert relay.ended.result(SECONDS) == KernelEnd(Cause.MEMORY, -9)
+
+
+def test_nobody_is_asked_about_an_end_of_which_the_agent_has_spoken(open_relay: Open) -> None:
+    relay, container, _ = open_relay(how_it_ended=lambda: KernelEnd(Cause.MEMORY, -9))
+    container.tell(event="exit", cause="exited", code=3, detail="")
+    container.stream.close()
+    assert relay.ended.result(SECONDS) == KernelEnd(Cause.EXITED, 3)
+
+
+def test_a_kernel_that_ends_before_it_started_is_our_failure(
+    open_relay: Open, caplog: pytest.LogCaptureFixture
+) -> None:
     relay, container, _ = open_relay()
     container.tell(event="exit", cause="exited", code=70, detail="no module named zmq")
-    with pytest.raises(SandboxError, match="no module named zmq"):
+    with pytest.raises(SandboxError, match="code 70") as caught:
         relay.started.result(SECONDS)
+    assert "zmq" not in caught.value.message
+    assert "no module named zmq" in caplog.text
+
+
+def test_what_an_agent_writes_as_it_fails_is_logged_and_told_nobody(
+    open_relay: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    relay, container, _ = open_relay()
+    text = b"Traceback ... /secret"
+    container.stream.sendall(struct.pack(">BxxxI", 2, len(text)) + text)
+    container.stream.close()
+    end = relay.ended.result(SECONDS)
+    assert (end.cause, end.detail) == (Cause.LOST, "the stream ended")
+    assert "/secret" in caplog.text
 
 
 def test_the_end_mark_comes_after_the_last_message(open_relay: Open, connect: Connect) -> None:
@@ -266,6 +348,91 @@ def test_the_end_mark_comes_after_the_last_message(open_relay: Open, connect: Co
     container.tell(event="exit", cause="exited", code=0, detail="")
     received = [iopub.recv_multipart()[0] for _ in range(101)]
     assert received == [b"%d" % number for number in range(100)] + [END_MARK]
+
+
+Opened = tuple[Relay, Container, Any, dict[str, Any]]
+
+
+@pytest.fixture
+def open_cell(open_relay: Open, connect: Connect) -> Callable[..., Opened]:
+    """Open a relay whose kernel has said that it runs a cell, with a client that has seen it."""
+
+    def opened(**bounds: Any) -> Opened:
+        relay, container, folder = open_relay(
+            Bounds(**bounds), explain=lambda end: f"It ended: {end.cause}."
+        )
+        container.tell(event="forked")
+        iopub = subscribed(container, folder, connect)
+        request = Session().msg("execute_request")
+        kernel = Session(key=b"k")
+        parts = kernel.serialize(
+            kernel.msg("execute_input", {"code": "1"}, parent=request), ident=b"topic"
+        )
+        container.send(Channel.IOPUB, *parts)
+        assert iopub.recv_multipart() == parts
+        return relay, container, iopub, request
+
+    return opened
+
+
+def test_a_person_reads_in_the_cell_why_the_kernel_ended(
+    open_cell: Callable[..., Opened], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, container, iopub, request = open_cell()
+    container.tell(event="exit", cause="memory", code=-9, detail="a detail")
+    reader = Session(key=b"k")
+    _, rest = reader.feed_identities(iopub.recv_multipart())
+    message = reader.deserialize(rest)
+    assert message["content"] == {"name": "stderr", "text": "\nIt ended: memory.\n"}
+    assert message["parent_header"]["msg_id"] == request["header"]["msg_id"]
+    assert "A kernel has ended: memory, code -9, 'a detail'" in caplog.text
+
+
+def test_a_client_that_knows_the_end_mark_gets_nothing_else(
+    open_cell: Callable[..., Opened], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, container, iopub, _ = open_cell(mark_end=True)
+    container.tell(event="exit", cause="memory", code=-9, detail="")
+    assert iopub.recv_multipart() == [END_MARK]
+    assert caplog.text == ""
+
+
+def shut_down(_: Relay, container: Container) -> None:
+    container.tell(event="exit", cause="exited", code=0, detail="")
+
+
+def told_to_end(relay: Relay, container: Container) -> None:
+    relay.signal(signal.SIGTERM)
+    container.receive()
+    container.tell(event="exit", cause="exited", code=-15, detail="")
+
+
+def stopped(relay: Relay, _: Container) -> None:
+    relay.stop()
+
+
+@pytest.mark.parametrize("end", [shut_down, told_to_end, stopped])
+def test_an_end_that_was_asked_for_needs_no_words(
+    open_cell: Callable[..., Opened],
+    caplog: pytest.LogCaptureFixture,
+    end: Callable[[Relay, Container], None],
+) -> None:
+    relay, container, iopub, _ = open_cell()
+    end(relay, container)
+    relay.ended.result(SECONDS)
+    relay.join(SECONDS)  # what it publishes is on its way then
+    assert iopub.poll(100) == 0
+    assert caplog.text == ""
+
+
+def test_a_kernel_that_goes_without_a_word_is_logged(
+    open_relay: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    relay, container, _ = open_relay()
+    container.tell(event="forked")
+    container.tell(event="exit", cause="exited", code=0, detail="last words")
+    relay.join(SECONDS)
+    assert "A kernel has ended: exited, code 0, 'last words'" in caplog.text
 
 
 def test_stopping_twice_and_closing_twice_does_no_harm(open_relay: Open) -> None:

@@ -11,16 +11,30 @@ from importlib.resources import files
 from typing import Final
 
 _PACKAGE: Final = "jupyter_ppo.sandbox"
-_MODULES: Final = ("frames", "inside.seccomp", "inside.agent")
+_MODULES: Final = (
+    "frames",
+    "inside.seccomp",
+    "inside.child",
+    "inside.memory",
+    "inside.pipe",
+    "inside.kernel",
+    "inside.plain",
+    "inside.running",
+    "inside.program",
+    "inside.agent",
+)
 
 #: The parts are loaded under their own names and then forgotten, so that the student's
-#: ``import jupyter_ppo`` finds what the image has.
+#: ``import jupyter_ppo`` finds what the image has. They have builtins of their own, which stay as
+#: they are when the student replaces one.
 _LOADER: Final = """\
-import sys, types
+import builtins, sys, types
+_builtins = dict(vars(builtins))
 def _module(name, text=None):
     module = sys.modules[name] = types.ModuleType(name)
     module.__path__ = []
     if text is not None:
+        module.__builtins__ = _builtins
         exec(compile(text, name, "exec"), module.__dict__)
     parent, _, own = name.rpartition(".")
     if parent:
@@ -32,7 +46,7 @@ for _name, _text in _SOURCES:
     _agent = _module(_name, _text)
 for _name in [name for name in sys.modules if name.partition(".")[0] == "jupyter_ppo"]:
     del sys.modules[_name]
-_agent.main()
+_agent.main(sys.argv[1:])
 """
 
 

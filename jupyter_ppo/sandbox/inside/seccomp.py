@@ -2,9 +2,10 @@
 
 Older engines' default profile lets through what a notebook never needs and what a network
 namespace or a capability does not cover: AF_VSOCK, AF_ALG, io_uring, ptrace, userfaultfd, System V
-memory, message queues, key rings. The filter answers those with an error; programs of a foreign
-architecture (32-bit ``int 0x80``) are killed. Source: seccomp(2), linux/audit.h, moby's
-profiles/seccomp.
+memory, message queues, key rings. Nor does either keep processes of one user from changing each
+other's limits and priorities, and process 1 has the student's user. The filter answers all of those
+with an error; programs of a foreign architecture (32-bit ``int 0x80``) are killed. Source:
+seccomp(2), linux/audit.h, moby's profiles/seccomp.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _MODE_FILTER: Final = 2
 
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-_OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_FIRST_ARGUMENT = 0, 4, 16
+_OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_FIRST_ARGUMENT, _OFFSET_SECOND_ARGUMENT = 0, 4, 16, 24
 _ARCH_X86_64: Final = 0xC000003E
 _X32_BIT: Final = 0x40000000
 _SOCKET: Final = 41
@@ -52,6 +53,26 @@ _DENIED: Final = {
     434: errno.EPERM,  # pidfd_open
     438: errno.EPERM,  # pidfd_getfd
     135: errno.EPERM,  # personality
+    440: errno.EPERM,  # process_madvise
+    448: errno.EPERM,  # process_mrelease
+}
+#: Calls whose first argument is the process that they change (0 is the caller, who may) -> errno.
+#: Every thread of libzmq names itself to sched_setscheduler, and ends the process when it fails; so
+#: that one seems to work, and does nothing.
+_PROCESS_FIRST: Final = {
+    302: errno.EPERM,  # prlimit64
+    142: errno.EPERM,  # sched_setparam
+    144: 0,  # sched_setscheduler
+    203: errno.EPERM,  # sched_setaffinity
+    314: errno.EPERM,  # sched_setattr
+    256: errno.EPERM,  # migrate_pages
+    279: errno.EPERM,  # move_pages
+}
+#: Calls whose second argument is whom they change, of the kind that the first says -> the kind
+#: "user", whose 0 is everyone.
+_PROCESS_SECOND: Final = {
+    141: 2,  # setpriority, PRIO_USER
+    251: 3,  # ioprio_set, IOPRIO_WHO_USER
 }
 #: AF_UNIX, AF_INET, AF_INET6; AF_NETLINK because libzmq lists the interfaces with getifaddrs.
 _FAMILIES: Final = (1, 2, 10, 16)
@@ -73,6 +94,21 @@ def program() -> bytes:
     for number, error in _DENIED.items():
         add(_EQUAL, number, 0, 1)
         add(_RETURN, _ERRNO | error)
+    # Each of these arguments is an ``int``: the operating system drops the upper half as well.
+    for number, error in _PROCESS_FIRST.items():
+        add(_EQUAL, number, 0, 4)
+        add(_LOAD, _OFFSET_FIRST_ARGUMENT)
+        add(_EQUAL, 0, 0, 1)
+        add(_RETURN, _ALLOW)
+        add(_RETURN, _ERRNO | error)
+    for number, everyone in _PROCESS_SECOND.items():
+        add(_EQUAL, number, 0, 6)
+        add(_LOAD, _OFFSET_FIRST_ARGUMENT)
+        add(_EQUAL, everyone, 3, 0)
+        add(_LOAD, _OFFSET_SECOND_ARGUMENT)
+        add(_EQUAL, 0, 0, 1)
+        add(_RETURN, _ALLOW)
+        add(_RETURN, _ERRNO | errno.EPERM)
     add(_EQUAL, _SOCKET, 0, len(_FAMILIES) + 2)
     add(_LOAD, _OFFSET_FIRST_ARGUMENT)
     for position, family in enumerate(_FAMILIES):

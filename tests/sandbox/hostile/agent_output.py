@@ -1,4 +1,5 @@
 # verdict: ran
+# program: succeeded
 # ruff: noqa
 # writes into the agent's own stream
 for target in ("/proc/1/fd/1", "/proc/1/fd/0", "/proc/1/mem", "/proc/1/environ"):

@@ -1,4 +1,5 @@
 # verdict: cell_timeout
+# program: raised
 # ruff: noqa
 # waits for someone to type
 from ipykernel.kernelapp import IPKernelApp

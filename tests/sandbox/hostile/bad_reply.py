@@ -1,4 +1,5 @@
 # verdict: protocol_violation
+# program: raised
 # ruff: noqa
 # answers the next cell with an invalid status
 from ipykernel.kernelapp import IPKernelApp

@@ -1,4 +1,5 @@
 # verdict: protocol_violation
+# program: raised
 # ruff: noqa
 # publishes a message with a wrong signature
 from ipykernel.kernelapp import IPKernelApp

@@ -1,4 +1,5 @@
 # verdict: kernel_died | cell_timeout
+# program: died
 # ruff: noqa
 # closes every file it has
 import os

@@ -1,4 +1,5 @@
-# verdict: output_limit
+# verdict: output_limit | memory
+# program: timeout | memory
 # ruff: noqa
 # opens widgets for ever
 from comm import create_comm

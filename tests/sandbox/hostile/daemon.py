@@ -1,4 +1,5 @@
 # verdict: ran
+# program: succeeded
 # ruff: noqa
 # leaves a process behind that wants to outlive the kernel
 import subprocess

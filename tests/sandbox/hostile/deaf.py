@@ -1,4 +1,5 @@
 # verdict: cell_timeout
+# program: timeout
 # ruff: noqa
 # ignores every signal it can
 import signal

@@ -1,4 +1,5 @@
 # verdict: protocol_violation
+# program: raised
 # ruff: noqa
 # publishes JSON that is nested 100 000 levels deep
 from ipykernel.kernelapp import IPKernelApp

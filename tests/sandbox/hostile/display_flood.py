@@ -1,4 +1,5 @@
-# verdict: output_limit
+# verdict: output_limit | memory
+# program: output_limit
 # ruff: noqa
 # displays for ever
 from IPython.display import display

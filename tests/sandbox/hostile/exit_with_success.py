@@ -1,4 +1,5 @@
 # verdict: kernel_died
+# program: died
 # ruff: noqa
 # ends its process as if all were well
 import os

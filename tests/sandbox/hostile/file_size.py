@@ -1,4 +1,5 @@
 # verdict: ran
+# program: succeeded
 # ruff: noqa
 # makes files larger than allowed
 import os

@@ -1,4 +1,5 @@
 # verdict: protocol_violation
+# program: raised
 # ruff: noqa
 # publishes the server's own mark for the end of a kernel
 from ipykernel.kernelapp import IPKernelApp

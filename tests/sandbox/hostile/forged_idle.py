@@ -1,4 +1,5 @@
 # verdict: ran
+# program: raised
 # ruff: noqa
 # says that the cell is over before it raises
 from ipykernel.kernelapp import IPKernelApp

@@ -1,4 +1,5 @@
 # verdict: ran
+# program: raised
 # ruff: noqa
 # answers every later cell without running it
 from ipykernel.kernelapp import IPKernelApp

@@ -1,4 +1,5 @@
-# verdict: cell_timeout
+# verdict: cell_timeout | memory
+# program: timeout
 # ruff: noqa
 # forks for ever
 import os

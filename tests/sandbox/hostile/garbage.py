@@ -1,4 +1,5 @@
 # verdict: protocol_violation
+# program: raised
 # ruff: noqa
 # publishes something that is no message
 from ipykernel.kernelapp import IPKernelApp

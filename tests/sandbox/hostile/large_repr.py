@@ -1,4 +1,5 @@
 # verdict: output_limit | memory
+# program: succeeded
 # ruff: noqa
 # has a representation of 50 MB
 class Large:

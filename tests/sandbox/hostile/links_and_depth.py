@@ -1,4 +1,5 @@
 # verdict: ran
+# program: succeeded
 # ruff: noqa
 # leaves symbolic links and a very deep folder behind
 import os
@@ -6,6 +7,6 @@ import os
 for target in ("/etc/passwd", "/proc/1/root", "/"):
     os.symlink(target, f"/tmp/link{target.replace('/', '_')}")
 os.chdir("/tmp")
-for _ in range(300):
+for _ in range(100):
     os.mkdir("d")
     os.chdir("d")

@@ -1,4 +1,5 @@
 # verdict: memory
+# program: memory
 # ruff: noqa
 # allocates for ever
 hoard = []

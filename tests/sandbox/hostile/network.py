@@ -1,4 +1,5 @@
 # verdict: ran
+# program: succeeded
 # ruff: noqa
 # looks for a network
 import errno

@@ -1,4 +1,5 @@
 # verdict: ran
+# program: succeeded
 # ruff: noqa
 # brings a program and starts it
 import os

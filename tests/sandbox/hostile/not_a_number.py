@@ -1,4 +1,5 @@
 # verdict: protocol_violation
+# program: raised
 # ruff: noqa
 # publishes NaN, which is not JSON
 from ipykernel.kernelapp import IPKernelApp

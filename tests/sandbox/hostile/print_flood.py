@@ -1,4 +1,5 @@
-# verdict: output_limit
+# verdict: output_limit | memory
+# program: output_limit
 # ruff: noqa
 # prints for ever
 while True:

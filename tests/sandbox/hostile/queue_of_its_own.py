@@ -1,4 +1,5 @@
 # verdict: cell_timeout
+# program: raised
 # ruff: noqa
 # queues endless cells before the next one
 from ipykernel.connect import get_connection_file

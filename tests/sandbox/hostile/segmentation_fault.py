@@ -1,4 +1,5 @@
 # verdict: kernel_died
+# program: died
 # ruff: noqa
 # reads address zero
 import ctypes

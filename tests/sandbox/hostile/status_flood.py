@@ -1,4 +1,5 @@
-# verdict: output_limit
+# verdict: output_limit | memory
+# program: raised
 # ruff: noqa
 # sends status messages for ever, which are no outputs
 from ipykernel.kernelapp import IPKernelApp

@@ -1,4 +1,5 @@
 # verdict: cell_timeout
+# program: timeout
 # ruff: noqa
 # stops its own process
 import os

@@ -24,19 +24,22 @@ from jupyter_ppo.sandbox.relay import END_MARK, Cause, KernelEnd
 
 #: How long the last messages of an ended kernel may take from one thread of ours to another.
 _LAST_WORDS_SECONDS: Final = 10.0
+#: How long a kernel that was idle already may take to answer, on a busy machine.
+_WARM_SECONDS: Final = 30.0
 _MUTED: Final = "The cell raised an error while showtraceback was disabled."
 
 
 class RunEnded(Exception):  # noqa: N818 - an end, not an error
-    """The run is over before its last cell."""
+    """The run is over before its last cell; ``limit`` names the one that was hit, if one was."""
 
-    def __init__(self, verdict: Verdict, detail: str) -> None:
+    def __init__(self, verdict: Verdict, detail: str, limit: str | None = None) -> None:
         super().__init__(detail)
         self.verdict = verdict
         self.detail = detail
+        self.limit = limit
 
 
-class Execution(NotebookClient):
+class NotebookExecution(NotebookClient):
     """One run of one notebook (changed in place), within ``limits`` and before ``deadline``.
 
     ``deadline`` is on ``time.monotonic``'s clock. ``cells`` tells what happened to each code cell.
@@ -62,6 +65,7 @@ class Execution(NotebookClient):
         self._limits = limits
         self._deadline = deadline
         self._bytes = self._outputs = self._quiet = 0
+        self._has_begun = False
         ended = manager.provisioner.ended
         assert ended is not None  # noqa: S101 - the manager was started
         self._ended: asyncio.Future[KernelEnd] = asyncio.wrap_future(ended)
@@ -86,8 +90,18 @@ class Execution(NotebookClient):
 
     async def _get_ready(self) -> None:
         self._client.start_channels(stdin=False, hb=False, control=False)
-        left = self._deadline - time.monotonic()
-        await self._client.wait_for_ready(timeout=max(left, 0.0))
+        provisioner = self._manager.provisioner
+        left = max(self._deadline - time.monotonic(), 0.0)
+        await self._client.wait_for_ready(
+            timeout=min(left, _WARM_SECONDS) if provisioner.is_adopted else left
+        )
+        self._manager.has_answered = True
+        if environment := provisioner.unset_environment:
+            # Silent: no cell, no count, no output; what is asked next comes after it.
+            code = f"__import__('os').environ.update({environment!r})"
+            self._client.execute(
+                code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False
+            )
 
     async def _run_cell(self, index: int, number: int) -> None:
         cell = self.nb.cells[index]
@@ -97,6 +111,7 @@ class Execution(NotebookClient):
             return
         if self._ended.done():
             self._end_of_kernel(index)
+        self._has_begun = True
         request = self._client.execute(cell.source, stop_on_error=False, allow_stdin=False)
         self.clear_before_next_output = False
         answer = asyncio.ensure_future(self._answer(request))
@@ -146,37 +161,48 @@ class Execution(NotebookClient):
         return answer.result()
 
     async def _time_is_up(self, index: int) -> NoReturn:
-        await self._manager.provisioner.kill()
+        provisioner = self._manager.provisioner
+        await provisioner.kill()
+        if provisioner.last_end is not None and provisioner.last_end.cause is not Cause.STOPPED:
+            self._end_of_kernel(index)  # it was over already, perhaps for a reason of ours
         if time.monotonic() >= self._deadline:
-            raise RunEnded(Verdict.WALL_TIMEOUT, self._wall_detail())
+            raise self._wall_timeout()
         seconds = f"{self._limits.cell_seconds:g} s"
         detail = f"Cell {index + 1} ran longer than {seconds} (limit cell_seconds)."
-        raise RunEnded(Verdict.CELL_TIMEOUT, detail)
+        raise RunEnded(Verdict.CELL_TIMEOUT, detail, "cell_seconds")
 
-    def _wall_detail(self) -> str:
-        return f"The run took longer than {self._limits.wall_seconds:g} s (limit wall_seconds)."
+    def _wall_timeout(self) -> RunEnded:
+        detail = f"The run took longer than {self._limits.wall_seconds:g} s (limit wall_seconds)."
+        return RunEnded(Verdict.WALL_TIMEOUT, detail, "wall_seconds")
 
     def _end_of_kernel(self, index: int) -> NoReturn:
         end = self._manager.provisioner.last_end
         where = f"in cell {index + 1}"
         match end:
+            case _ if not self._has_begun:
+                msg = "The kernel ended before the first cell was run."
+                raise SandboxError(msg)
             case KernelEnd(cause=Cause.MEMORY):
                 size = f"{self._limits.memory_mb} MiB"
                 detail = f"More than {size} of memory was needed {where} (limit memory_mb)."
-                raise RunEnded(Verdict.MEMORY, detail)
+                raise RunEnded(Verdict.MEMORY, detail, "memory_mb")
             case KernelEnd(cause=Cause.EXITED, code=code):
                 how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
                 raise RunEnded(Verdict.KERNEL_DIED, f"The kernel ended {how} {where}.")
             case KernelEnd(cause=Cause.WALL):
-                raise RunEnded(Verdict.WALL_TIMEOUT, self._wall_detail())
+                raise self._wall_timeout()
             case KernelEnd(cause=Cause.OUTPUT, detail=detail):
-                size = f"{self._limits.output_bytes} bytes and {self._limits.outputs} outputs"
-                detail = f"Too much output {where}: {detail}; {size} are allowed"
-                raise RunEnded(Verdict.OUTPUT_LIMIT, f"{detail} (limits output_bytes, outputs).")
+                size = f"{self._limits.output_bytes} bytes are allowed (limit output_bytes)"
+                detail = f"Too much output {where}: {detail}; {size}."
+                raise RunEnded(Verdict.OUTPUT_LIMIT, detail, "output_bytes")
+            case KernelEnd(cause=Cause.MESSAGES, detail=detail):
+                size = f"{self._limits.outputs} outputs are allowed (limit outputs)"
+                detail = f"Too much output {where}: {detail}; {size}."
+                raise RunEnded(Verdict.OUTPUT_LIMIT, detail, "outputs")
             case KernelEnd(cause=Cause.PROTOCOL, detail=detail):
                 raise _violation(ValueError(detail))
             case _:
-                msg = f"The container was lost {where}: {end.detail if end else 'no reason known'}"
+                msg = f"The container was lost {where}: {end.detail if end else 'no reason known'}."
                 raise SandboxError(msg)
 
     # -- messages --------------------------------------------------------------------------------
@@ -242,11 +268,11 @@ class Execution(NotebookClient):
             raise self._too_many("outputs")  # noqa: EM101
         if self._bytes > self._limits.output_bytes:
             detail = f"More than {self._limits.output_bytes} bytes of output (limit output_bytes)."
-            raise RunEnded(Verdict.OUTPUT_LIMIT, detail)
+            raise RunEnded(Verdict.OUTPUT_LIMIT, detail, "output_bytes")
 
     def _too_many(self, what: str) -> RunEnded:
         detail = f"Too many {what} were sent; {self._limits.outputs} are allowed (limit outputs)."
-        return RunEnded(Verdict.OUTPUT_LIMIT, detail)
+        return RunEnded(Verdict.OUTPUT_LIMIT, detail, "outputs")
 
     def handle_comm_msg(
         self, outs: list[NotebookNode], msg: dict[str, Any], cell_index: int

@@ -1,0 +1,15 @@
+# verdict: protocol_violation
+# program: raised
+# ruff: noqa
+# publishes a message that is not UTF-8
+from ipykernel.kernelapp import IPKernelApp
+
+kernel = IPKernelApp.instance().kernel
+session = kernel.session
+parent = kernel.get_parent()["header"]
+
+parts = [b"\xff\xfe", b"{}", b"{}", b"{}"]
+kernel.iopub_thread.socket.send_multipart([b"x", b"<IDS|MSG>", session.sign(parts), *parts])
+import time
+
+time.sleep(60)

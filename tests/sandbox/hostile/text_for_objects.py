@@ -1,0 +1,19 @@
+# verdict: protocol_violation
+# program: raised
+# ruff: noqa
+# publishes a message whose content is a list
+from ipykernel.kernelapp import IPKernelApp
+
+kernel = IPKernelApp.instance().kernel
+session = kernel.session
+parent = kernel.get_parent()["header"]
+parts = [
+    session.pack(session.msg_header("display_data")),
+    session.pack(parent),
+    b"{}",
+    b"[1, 2]",
+]
+kernel.iopub_thread.socket.send_multipart([b"x", b"<IDS|MSG>", session.sign(parts), *parts])
+import time
+
+time.sleep(60)

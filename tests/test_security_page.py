@@ -1,0 +1,49 @@
+"""The page on security links tests that exist, every hostile program, and limits that there are."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Final
+
+from jupyter_ppo.domain.sandbox import BOUNDS
+
+ROOT: Final = Path(__file__).parent.parent
+PAGE: Final = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+PROGRAMS: Final = {path.stem for path in (ROOT / "tests/sandbox/hostile").glob("*.py")}
+LINKS: Final = re.findall(r"\]\(\.\./(tests/[^)#]+)(?:#([^)]+))?\)", PAGE)
+
+
+def names_of_tests(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_test_that_the_page_links_exists() -> None:
+    missing = [
+        f"{path}::{name}"
+        for path, name in LINKS
+        if not (ROOT / path).is_file() or (name and name not in names_of_tests(ROOT / path))
+    ]
+    assert not missing
+
+
+def test_every_link_to_a_file_of_tests_names_one_of_them_or_the_corpus() -> None:
+    whole = {path for path, name in LINKS if not name and "/hostile/" not in path}
+    assert whole == {"tests/sandbox/test_hostile.py"}
+
+
+def test_every_hostile_program_stands_behind_a_promise() -> None:
+    linked = {Path(path).stem for path, _ in LINKS if "/hostile/" in path}
+    assert linked == PROGRAMS
+
+
+def test_the_number_of_programs_is_true_and_not_small() -> None:
+    (stated,) = re.findall(r"\*\*(\d+) programs\*\*", PAGE)
+    assert int(stated) == len(PROGRAMS) >= 60
+
+
+def test_every_limit_has_a_row_with_what_proves_it() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|.+\|.*\]\(.+\) \|$", PAGE, re.MULTILINE)
+    assert sorted(rows) == sorted(BOUNDS)
