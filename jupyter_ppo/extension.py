@@ -6,11 +6,18 @@ import asyncio
 import threading
 
 from jupyter_server.extension.application import ExtensionApp
+from traitlets import TraitError
 
+from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.errors import PPOError, UnavailableError
 from jupyter_ppo.web.context import SETTING, WebContext
 from jupyter_ppo.web.urls import url_rules
 from jupyter_ppo.wiring import PPOService, Service
+
+
+def _nobody(username: str) -> Caller:
+    """Say who a signed-in person is where the settings that tell cannot be used: nobody special."""
+    return Caller(username)
 
 
 class PPOExtension(ExtensionApp):
@@ -29,10 +36,16 @@ class PPOExtension(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Build the service and start it beside the server; called once by Jupyter Server."""
-        configured = PPOService(parent=self)
         problem: PPOError | None = None
+        caller = _nobody
         try:
+            configured = PPOService(parent=self)
+            caller = configured.caller
             self.service = configured.build()
+        except TraitError as error:
+            msg = f"A setting of PPOService cannot be used. {error}"
+            self.log.error("jupyter_ppo is not available: %s", msg)
+            problem = UnavailableError(msg)
         except PPOError as error:
             self.log.error("jupyter_ppo is not available: %s", error.message)
             problem = error.with_traceback(None)
@@ -41,8 +54,9 @@ class PPOExtension(ExtensionApp):
             msg = "The course database cannot be opened. The server's log says why."
             problem = UnavailableError(msg)
         self._context = WebContext(
-            caller=configured.caller,
+            caller=caller,
             assessment=self.service.assessment if self.service else None,
+            executions=self.service.executions if self.service else None,
             sandbox=self.service.sandbox if self.service else None,
             problem=problem,
         )
@@ -69,6 +83,8 @@ class PPOExtension(ExtensionApp):
             self.log.exception("jupyter_ppo does not grade in this process")
 
     def _stop(self) -> None:
+        if self.service is not None:
+            self.service.executions.refuse()
         if self._starter is not None:
             self._starter.join()
         if self._context is not None:

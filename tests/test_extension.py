@@ -37,9 +37,17 @@ class PassingSandbox:
         return NotebookRun(copy.deepcopy(notebook), Verdict.RAN, "", cells, 0.0)
 
 
+NO_CONTAINERS = {
+    "sandbox_class": PassingSandbox,
+    "warm_programs": 0,
+    "warm_kernels": 0,
+    "warm_heavy_kernels": 0,
+}
+
+
 @pytest.fixture
 def service_settings(tmp_path: Path) -> dict[str, Any]:
-    return {"data_dir": str(tmp_path / "ppo"), "owner": "olga", "sandbox_class": PassingSandbox}
+    return {"data_dir": str(tmp_path / "ppo"), "owner": "olga"} | NO_CONTAINERS
 
 
 @pytest.fixture
@@ -114,13 +122,15 @@ def test_a_database_from_a_newer_version_is_answered_everywhere_and_logged_once(
     assert capsys.readouterr().err.count("written by a newer jupyter_ppo") == 1
     for path, handler in ROUTES:
         for verb in ("GET", "POST", "PUT"):
-            if path == "/health" or verb.lower() not in vars(handler):
+            if path.endswith("/health") or verb.lower() not in vars(handler):
                 continue
             status, error = get(path, verb)
             assert (status, error["code"]) == (503, "database_version"), (verb, path)
             assert "newer" in error["message"]
     status, health = get("/health")
     assert (status, health["status"]) == (200, "degraded")
+    body = {"status": "degraded", "engine": False, "image": False, "pool": {"ready": 0, "size": 0}}
+    assert get("/execute/health") == (200, body)
     assert not [record for record in caplog.records if "a newer" in record.getMessage()]
 
 
@@ -129,6 +139,30 @@ def test_a_folder_that_cannot_be_used_stops_no_server(no_folder: None, get: Any)
     assert (status, error["code"]) == (503, "unavailable")
     assert "ppo" not in error["message"].replace("jupyter_ppo", "")
     assert get("/health")[1]["status"] == "degraded"
+
+
+@pytest.mark.parametrize(
+    ("service_settings", "said"),
+    [
+        ({"execute_limits": {"pids": 3}}, "execute_limits: pids: 3 is outside 8 to 4096"),
+        ({"limits": {"colour": 3}}, "limits: 'colour' is not a limit"),
+        ({"grading_workers": -1}, "grading_workers"),
+        ({"identity": "nobody"}, "identity"),
+    ],
+    ids=["out of range", "unknown", "too small", "no choice"],
+)
+def test_a_setting_that_cannot_be_used_is_said_in_every_answer_and_logged_once(
+    service_settings: dict[str, Any], said: str, capsys: Any, get: Any
+) -> None:
+    log = capsys.readouterr().err
+    assert log.count("jupyter_ppo is not available") == 1
+    assert "Traceback" not in log
+    for path in ("/me", "/courses", "/execute/limits"):
+        status, error = get(path)
+        assert (status, error["code"]) == (503, "unavailable")
+        assert said in error["message"]
+    assert get("/health")[1]["status"] == "degraded"
+    assert get("/execute/health")[1]["status"] == "degraded"
 
 
 def _names() -> set[str]:

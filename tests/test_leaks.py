@@ -63,7 +63,7 @@ def _graded_by_a_service(settings: PPOService, notebook: bytes) -> None:
 @pytest.mark.docker
 @pytest.mark.image
 def test_a_service_that_started_graded_and_stopped_leaves_nothing_open(tmp_path: Path) -> None:
-    settings = PPOService(data_dir=str(tmp_path), owner="ada")
+    settings = PPOService(data_dir=str(tmp_path), owner="ada", warm_heavy_kernels=0)
     cell = new_code_cell("assert True", id="t", metadata={"nbgrader": TESTS})
     notebook = nbformat.writes(new_notebook(cells=[cell])).encode()
     service = settings.build()

@@ -61,6 +61,7 @@ def _server(home: Path) -> Iterator[Server]:
     command += ["--ServerApp.jpserver_extensions={'jupyter_ppo': True}", "--no-browser"]
     command += [f"--PPOService.data_dir={home / 'data'}", "--PPOService.lease_seconds=3"]
     command += ["--PPOService.owner=ada", f"--ServerApp.root_dir={home}"]
+    command += ["--PPOService.warm_heavy_kernels=0"]
     environment = {**os.environ, "JUPYTER_TOKEN": TOKEN, "JUPYTER_RUNTIME_DIR": str(runtime)}
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(

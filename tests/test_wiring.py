@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from traitlets import TraitError
 
 from jupyter_ppo.domain.access import Caller
-from jupyter_ppo.wiring import PPOService
+from jupyter_ppo.domain.errors import BusyError, SandboxError
+from jupyter_ppo.domain.execution import (
+    ExecutionBounds,
+    ExecutionQuota,
+    ExecutionRequest,
+    ExecutionState,
+)
+from jupyter_ppo.domain.sandbox import PoolStatus
+from jupyter_ppo.wiring import PPOService, Service
 
 
 def test_by_default_whoever_can_sign_in_is_the_owner_and_an_admin() -> None:
@@ -50,3 +62,137 @@ def test_a_limit_that_is_unknown_or_out_of_range_is_named(
 def test_a_class_that_does_not_run_notebooks_is_no_sandbox() -> None:
     with pytest.raises(TraitError):
         PPOService(sandbox_class="no.such.Class").build()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"execute_limits": {"memory_mb": 512}}, "execute_limits: 'memory_mb' is not a limit;"),
+        ({"execute_limits": {"pids": 1}}, "pids: 1 is outside 8 to"),
+        ({"execute_memory_mb": 4096}, "is more than the 2048 of execute_max_memory_mb"),
+        ({"execute_max_memory_mb": 128}, "execute_memory_mb: 512 is more than the 128"),
+        ({"execute_memory_mb": 63}, "execute_memory_mb"),
+        ({"execute_timeout": 301}, "execute_timeout"),
+        ({"execute_slots": 0}, "execute_slots"),
+        ({"warm_programs": -1}, "warm_programs"),
+    ],
+)
+def test_a_setting_of_execution_that_cannot_be_is_named(
+    settings: dict[str, object], words: str
+) -> None:
+    with pytest.raises(TraitError) as caught:
+        PPOService(**settings)
+    assert words in str(caught.value)
+
+
+def test_execution_gets_what_the_settings_say(tmp_path: Path) -> None:
+    settings = PPOService(
+        data_dir=str(tmp_path / "data"),
+        execute_memory_mb=3000,
+        execute_max_memory_mb=4096,
+        execute_timeout=5,
+        execute_per_minute=7,
+        execute_at_once=3,
+        execute_seconds_per_day=60,
+        execute_limits={"cpus": 0.5},
+        warm_programs=3,
+    )
+    service = settings.build()
+    service.close()
+    executions = service.executions
+    assert executions.bounds == ExecutionBounds(5, 3000, 4096)
+    assert executions.quota == ExecutionQuota(7, 3, 60)
+    limits = executions.limits
+    assert (limits.memory_mb, limits.cpus, limits.pids, limits.disk_mb) == (3000, 0.5, 64, 64)
+    assert executions.pool == PoolStatus(0, 3)
+
+
+class Order:
+    """What keeps containers; notes when it is started and closed. What runs is ended by closing."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.closed = threading.Event()
+        self.running = threading.Event()
+
+    def start(self) -> None:
+        self.seen.append("start")
+
+    def close(self) -> None:
+        self.seen.append("close")
+        self.closed.set()
+
+    def status(self) -> PoolStatus:
+        return PoolStatus(0, 0)
+
+    def run(self, programs: object, limits: object, seconds: float, stop: object = None) -> object:
+        self.running.set()
+        assert self.closed.wait(60)
+        msg = "The container was lost while a program ran."
+        raise SandboxError(msg, seconds=1)
+
+
+NOTHING_READY = {"grading_workers": 0, "warm_kernels": 0, "warm_heavy_kernels": 0}
+
+
+def test_containers_are_kept_ready_only_between_start_and_stop(tmp_path: Path) -> None:
+    settings = PPOService(data_dir=str(tmp_path / "data"), programs_class=Order, **NOTHING_READY)
+    service = settings.build()
+    assert isinstance(service.programs, Order)
+    assert service.programs.seen == []
+    service.start()
+    assert service.programs.seen == ["start"]
+    service.stop()
+    assert service.programs.seen == ["start", "close"]
+
+
+@pytest.mark.parametrize("stop", [Service.stop, Service.close])
+def test_who_waits_for_a_program_of_a_stopping_server_is_told_so(
+    tmp_path: Path, stop: Callable[[Service], None]
+) -> None:
+    settings = PPOService(
+        data_dir=str(tmp_path / "data"), programs_class=Order, execute_slots=1, **NOTHING_READY
+    )
+    service = settings.build()
+    assert isinstance(service.programs, Order)
+    futures = []
+    for user in ("ada", "bob"):
+        request = ExecutionRequest("x", timeout_seconds=30, memory_mb=256)
+        futures.append(service.executions.submit(Caller(user), request))
+        assert service.programs.running.wait(60)
+    stop(service)
+    for future in futures:
+        error = future.exception(0)
+        assert isinstance(error, BusyError)
+        assert "stopping" in error.message
+    again = settings.build()
+    for user in ("ada", "bob"):
+        [left] = again.executions.history(Caller(user), offset=0, limit=9).items
+        assert (left.state, left.seconds) == (ExecutionState.FAILED, 0)
+    again.close()
+
+
+def test_what_a_killed_process_left_locks_nobody_out(tmp_path: Path) -> None:
+    settings = PPOService(data_dir=str(tmp_path), programs_class=Order, **NOTHING_READY)
+    program = (
+        "import os, sys\n"
+        "from jupyter_ppo.domain.execution import ExecutionQuota, ExecutionRequest\n"
+        "from jupyter_ppo.wiring import PPOService\n"
+        "store = PPOService(data_dir=sys.argv[1]).build().executions._executions\n"
+        "for _ in range(2):\n"
+        "    store.admit('ada', ExecutionRequest('x', 300, 256), ExecutionQuota())\n"
+        "os._exit(9)\n"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], check=False, timeout=120
+    )
+    assert killed.returncode == 9
+    ada, service = Caller("ada"), settings.build()
+    try:
+        assert service.executions.left(ada).at_once == 0
+        service.start()
+        assert service.executions.left(ada).at_once == 2
+        items = service.executions.history(ada, offset=0, limit=9).items
+        assert [(item.state, item.seconds) for item in items] == [(ExecutionState.FAILED, 0)] * 2
+    finally:
+        service.stop()

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from jupyter_ppo import __version__
-from jupyter_ppo.cli import assignments, courses, demo, grades, image
+from jupyter_ppo.cli import assignments, courses, demo, execute, grades, image
 from jupyter_ppo.cli.app import Context
 from jupyter_ppo.domain.errors import PPOError
 from jupyter_ppo.wiring import PPOService
@@ -26,12 +26,12 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of every command; each command's ``run`` default does the work."""
     parser = argparse.ArgumentParser(
         prog="jupyter ppo",
-        description="Release, submit, collect and grade the notebooks of a PPO course.",
+        description="Release, submit, collect and grade the notebooks of a PPO course; run code.",
         epilog="Settings: --PPOService.<name>=<value>, as in a Jupyter config file.",
     )
     parser.add_argument("--version", action="version", version=f"jupyter_ppo {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
-    for part in (courses, assignments, grades, image, demo):
+    for part in (courses, assignments, grades, execute, image, demo):
         part.add_commands(commands)
     return parser
 

@@ -1,4 +1,4 @@
-"""``jupyter ppo image build | status``."""
+"""``jupyter ppo image build | status | prune``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import argparse
 from jupyter_ppo.cli.app import Commands, Context
 from jupyter_ppo.sandbox.engine import Engine
 from jupyter_ppo.sandbox.image import build_image, image_present, image_tag
+from jupyter_ppo.sandbox.image_prune import prune_images
 
 
 def add_commands(commands: Commands) -> None:
@@ -22,6 +23,10 @@ def add_commands(commands: Commands) -> None:
     build.set_defaults(run=_build)
     status = verbs.add_parser("status", help="say whether the sandbox image is built")
     status.set_defaults(run=_status)
+    prune = verbs.add_parser(
+        "prune", help="remove the sandbox images that this version does not need"
+    )
+    prune.set_defaults(run=_prune)
 
 
 def _build(arguments: argparse.Namespace, _: Context) -> int:
@@ -38,3 +43,10 @@ def _status(_: argparse.Namespace, __: Context) -> int:
             return 0
     print(f"image {image_tag()} is not built: run 'jupyter ppo image build'")
     return 1
+
+
+def _prune(_: argparse.Namespace, __: Context) -> int:
+    with Engine.connect() as engine:
+        removed = prune_images(engine, report=print)
+    print(f"{removed} removed")
+    return 0

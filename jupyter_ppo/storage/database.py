@@ -30,6 +30,9 @@ from jupyter_ppo.domain.errors import (
 )
 from jupyter_ppo.storage.upgrade import BEGIN_OPTION, BUSY_SECONDS, MIGRATIONS, upgrade
 
+#: Locks, clocks and times are written for these.
+_BACKENDS = frozenset({"sqlite", "postgresql"})
+
 
 class Database:
     """An open database. Use it from any thread; ``close()`` it at the end."""
@@ -138,7 +141,14 @@ def _checked_url(url: str) -> URL:
         )
         raise InvalidInputError(msg, field="db_url") from None
     except ImportError:
-        return target  # the missing driver is reported by the caller
+        pass  # the missing driver is reported by the caller
+    if target.get_backend_name() not in _BACKENDS:
+        msg = (
+            f"db_url: {target.get_backend_name()!r} is not supported. Use SQLite "
+            "(sqlite:////folder/file.db) or PostgreSQL "
+            "(postgresql+psycopg://user:password@host/database)."
+        )
+        raise InvalidInputError(msg, field="db_url")
     if _is_sqlite(target):
         if target.database in {None, "", ":memory:"} or "mode" in target.query:
             msg = (

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from jupyter_server.base.handlers import APIHandler
@@ -18,10 +18,10 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from jupyter_ppo.autograde.read import MAX_BYTES, too_large
 from jupyter_ppo.domain.access import Caller
-from jupyter_ppo.domain.errors import NotFoundError, PPOError, TooLargeError
+from jupyter_ppo.domain.errors import BusyError, NotFoundError, PPOError, TooLargeError
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.web.context import SETTING, WebContext
-from jupyter_ppo.web.errors import error_answer, invalid_input, status_of
+from jupyter_ppo.web.errors import error_answer, invalid_input, retry_after, status_of
 from jupyter_ppo.web.operations import MediaType
 
 P = ParamSpec("P")
@@ -38,6 +38,8 @@ MAX_JSON_BYTES = 64 * 2**10
 #: ``MAX_BODY_BYTES`` is read and thrown away: who is answered while still sending sees a broken
 #: connection in place of the answer.
 MAX_READ_BYTES = 200 * 2**20
+#: What a client of a stopping server is told to wait, in seconds: a restart takes that long.
+_STOPPING_SECONDS = 10.0
 
 
 @stream_request_body
@@ -45,7 +47,10 @@ class PPOHandler(APIHandler):
     """Thin verbs stand on this: every helper raises ``PPOError`` and ``write_error`` answers it.
 
     The body is streamed, so that no more than ``MAX_BODY_BYTES`` of it is ever held.
+    ``max_json_bytes`` is the most that a body of JSON may be.
     """
+
+    max_json_bytes: ClassVar[int] = MAX_JSON_BYTES
 
     def initialize(self) -> None:
         """Start with an empty body; called by tornado for each request."""
@@ -106,9 +111,22 @@ class PPOHandler(APIHandler):
     async def ask(
         self, use_case: Callable[Concatenate[Caller, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a use case for the caller in a thread, so that the server goes on meanwhile."""
+        """Run a use case for the caller in a thread, so that the server goes on meanwhile.
+
+        Raises ``BusyError`` when the server stops before its turn.
+        """
         work = functools.partial(use_case, self.caller, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self.context.threads, work)
+        try:
+            asked = self.context.threads.submit(work)
+        except RuntimeError as error:  # the threads have ended
+            raise _stopping() from error
+        try:
+            return await asyncio.wrap_future(asked)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise _stopping() from None  # it waited for a thread when they were told to end
 
     # -- what was sent -----------------------------------------------------------------------
 
@@ -120,8 +138,8 @@ class PPOHandler(APIHandler):
 
     def json_body(self, model: type[ModelT]) -> ModelT:
         """Return the JSON body as ``model``; raise ``InvalidInputError`` naming the field."""
-        if self._received > MAX_JSON_BYTES:
-            raise _too_large(MAX_JSON_BYTES)
+        if self._received > self.max_json_bytes:
+            raise _too_large(self.max_json_bytes)
         try:
             return model.model_validate_json(bytes(self._body))
         except ValidationError as error:
@@ -138,13 +156,13 @@ class PPOHandler(APIHandler):
         except ValidationError as error:
             raise invalid_input(error, "query") from error
 
-    def identifier(self, text: str) -> UUID:
+    def identifier(self, text: str, what: str = "submission") -> UUID:
         """Return an id from the address; raise ``NotFoundError``, for no other id exists."""
         try:
             return UUID(text)
         except ValueError:
-            msg = f"There is no submission {text[:80]!r}."
-            raise NotFoundError(msg, field="submission") from None
+            msg = f"There is no {what} {text[:80]!r}."
+            raise NotFoundError(msg, field=what) from None
 
     # -- how it is answered ------------------------------------------------------------------
 
@@ -172,6 +190,9 @@ class PPOHandler(APIHandler):
         status, answer = error_answer(status_code, error)
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.set_header("Allow", ", ".join(_methods(type(self))))
+        seconds = retry_after(error)
+        if seconds is not None:
+            self.set_header("Retry-After", str(seconds))
         self.set_status(status)
         self.finish(answer.model_dump_json())
 
@@ -198,6 +219,11 @@ def _methods(handler: type[RequestHandler]) -> list[str]:
         for method in RequestHandler.SUPPORTED_METHODS
         if getattr(handler, method.lower()) is not absent
     ]
+
+
+def _stopping() -> BusyError:
+    msg = "This server is stopping. Send the request again."
+    return BusyError(msg, retry_after=_STOPPING_SECONDS)
 
 
 def _too_large(limit: int) -> TooLargeError:

@@ -11,12 +11,15 @@ from jupyter_ppo.domain.errors import PPOError
 from jupyter_ppo.domain.ports import Sandbox
 from jupyter_ppo.domain.sandbox import SandboxStatus
 from jupyter_ppo.services.assessment import AssessmentService
+from jupyter_ppo.services.execution import ExecutionService
 
 #: The key of the context in the settings of the web application.
 SETTING = "jupyter_ppo"
 
 #: Requests that wait for the database or the disk at the same time; more of them queue.
 _THREADS = 8
+#: How old an answer of the engine may be where anyone may ask, in seconds.
+_RECENT_SECONDS = 3.0
 
 
 class WebContext:
@@ -31,6 +34,7 @@ class WebContext:
         *,
         caller: Callable[[str], Caller],
         assessment: AssessmentService | None = None,
+        executions: ExecutionService | None = None,
         sandbox: Sandbox | None = None,
         problem: PPOError | None = None,
     ) -> None:
@@ -38,8 +42,10 @@ class WebContext:
         self.problem = problem
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="jupyter-ppo-web")
         self._assessment = assessment
+        self._executions = executions
         self._sandbox = sandbox
         self._looking: asyncio.Future[SandboxStatus] | None = None
+        self._seen: tuple[float, SandboxStatus] | None = None
 
     @property
     def assessment(self) -> AssessmentService:
@@ -47,6 +53,13 @@ class WebContext:
         if self._assessment is None:
             raise self.unavailable()
         return self._assessment
+
+    @property
+    def executions(self) -> ExecutionService:
+        """The use cases of running code; raises ``problem`` when there are none."""
+        if self._executions is None:
+            raise self.unavailable()
+        return self._executions
 
     def unavailable(self) -> PPOError:
         """Return ``problem``, fit to be raised once more."""
@@ -61,7 +74,17 @@ class WebContext:
         if self._looking is None or self._looking.done():
             loop = asyncio.get_running_loop()
             self._looking = loop.run_in_executor(self.threads, self._sandbox.status)
-        return await asyncio.shield(self._looking)
+        status = await asyncio.shield(self._looking)
+        self._seen = asyncio.get_running_loop().time(), status
+        return status
+
+    async def recent_sandbox_status(self) -> SandboxStatus:
+        """Say the same as ``sandbox_status``, but ask the engine only every few seconds."""
+        if self._seen is not None:
+            when, status = self._seen
+            if asyncio.get_running_loop().time() - when < _RECENT_SECONDS:
+                return status
+        return await self.sandbox_status()
 
     def close(self) -> None:
         """Wait for the requests under way and end the threads."""

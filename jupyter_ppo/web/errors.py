@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from tornado.web import HTTPError
 
 from jupyter_ppo.domain.errors import (
+    BusyError,
     ConflictError,
     DatabaseVersionError,
     ForbiddenError,
@@ -17,6 +19,7 @@ from jupyter_ppo.domain.errors import (
     PPOError,
     StorageFullError,
     TooLargeError,
+    TooManyRequestsError,
     UnavailableError,
 )
 from jupyter_ppo.web.models import Error
@@ -28,6 +31,7 @@ STATUS: dict[type[PPOError], HTTPStatus] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     ForbiddenError: HTTPStatus.FORBIDDEN,
     ConflictError: HTTPStatus.CONFLICT,
+    TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageFullError: HTTPStatus.INSUFFICIENT_STORAGE,
     DatabaseVersionError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -67,6 +71,13 @@ def status_of(error: PPOError) -> HTTPStatus:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
+def retry_after(error: BaseException | None) -> int | None:
+    """Return the whole seconds after which to try again, at least 1, if ``error`` says so."""
+    if isinstance(error, TooManyRequestsError | BusyError):
+        return max(1, math.ceil(error.retry_after))
+    return None
+
+
 def error_answer(status: int, error: BaseException | None) -> tuple[int, Error]:
     """Return the status and the body for ``error``, or for a bare ``status`` when it is None.
 
@@ -98,6 +109,13 @@ def invalid_input(error: ValidationError, what: str) -> InvalidInputError:
     Pydantic's own text is never sent whole: it repeats the input and names its documentation.
     """
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or None
-    msg = f"{field or what}: {first['msg']}."
+    field = _path(first["loc"]) or None
+    said = "give at least one" if first["type"] == "too_short" else first["msg"]
+    msg = f"{field or what}: {said}."
     return InvalidInputError(msg, field=field)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Return where something is in a body, as ``cases[2].call.args``."""
+    steps = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return "".join(steps).removeprefix(".")

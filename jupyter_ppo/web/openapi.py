@@ -70,8 +70,8 @@ def build_openapi() -> dict[str, Any]:
         "info": {
             "title": "jupyter-ppo",
             "version": "1",
-            "description": "Courses, assignments, submissions and grades. Every error has the "
-            "shape of `Error`. Times are ISO 8601 in UTC.",
+            "description": "Courses, assignments, submissions and grades, and running code. Every "
+            "error has the shape of `Error`. Times are ISO 8601 in UTC.",
         },
         "servers": [{"url": API_PREFIX, "description": "below the base URL of the server"}],
         "security": [{"token": []}],
@@ -99,6 +99,14 @@ def _operation(
             "default": {"description": "An error", "content": _content(Error)},
         },
     }
+    for status in operation.same:
+        either = [
+            _content(kind)[MediaType.JSON.value]["schema"] for kind in (operation.answer, Error)
+        ]
+        document["responses"][str(status.value)] = {
+            "description": f"{status.phrase}: the answer, or an error",
+            "content": {MediaType.JSON.value: {"schema": {"anyOf": either}}},
+        }
     if operation.body is not None:
         document["requestBody"] = {"required": True, "content": _content(operation.body)}
     if operation.query is not None:

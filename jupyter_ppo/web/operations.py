@@ -26,6 +26,7 @@ class Action(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    EXECUTE = "execute"
 
 
 class MediaType(StrEnum):
@@ -46,6 +47,7 @@ class Operation:
     body: type[BaseModel] | MediaType | None
     query: type[BaseModel] | None
     also: MediaType | None
+    same: tuple[HTTPStatus, ...]
 
 
 def answers(
@@ -55,11 +57,17 @@ def answers(
     body: type[BaseModel] | MediaType | None = None,
     query: type[BaseModel] | None = None,
     also: MediaType | None = None,
+    same: tuple[HTTPStatus, ...] = (),
 ) -> Callable[[VerbT], VerbT]:
-    """Write on a verb what it answers and takes; ``also`` is a second form of the answer."""
+    """Write on a verb what it answers and takes.
+
+    ``also`` is a second form of the answer, ``same`` more statuses that come with the answer (or,
+    when it is an error, with the error's body).
+    """
 
     def mark(verb: VerbT) -> VerbT:
-        verb.operation = Operation(answer, status, body, query, also)  # type: ignore[attr-defined]
+        operation = Operation(answer, status, body, query, also, same)
+        verb.operation = operation  # type: ignore[attr-defined]
         return verb
 
     return mark

@@ -7,7 +7,16 @@ import re
 from tornado import web
 
 from jupyter_ppo.domain.errors import NotFoundError
-from jupyter_ppo.web import assignments, courses, grades, health, me, openapi, submissions
+from jupyter_ppo.web import (
+    assignments,
+    courses,
+    execution,
+    grades,
+    health,
+    me,
+    openapi,
+    submissions,
+)
 from jupyter_ppo.web.base import API_PREFIX, PPOHandler
 
 Route = tuple[str, type[PPOHandler]]
@@ -20,6 +29,7 @@ ROUTES: tuple[Route, ...] = (
     *assignments.handlers,
     *submissions.handlers,
     *grades.handlers,
+    *execution.handlers,
     *openapi.handlers,
 )
 

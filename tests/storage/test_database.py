@@ -39,8 +39,8 @@ NEXT_REVISION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "v0002"
-down_revision = "v0001"
+revision = "v0003"
+down_revision = "v0002"
 
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
@@ -65,7 +65,7 @@ def newer_migrations(tmp_path: Path) -> Path:
     """The migrations of a later version of this package, which adds a table."""
     folder = tmp_path / "later migrations 100%"
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "v0002_later.py").write_text(NEXT_REVISION)
+    (folder / "versions" / "v0003_later.py").write_text(NEXT_REVISION)
     return folder
 
 
@@ -146,14 +146,32 @@ def test_four_processes_upgrade_an_older_file_once_and_back_it_up_once(
     open_in_processes(sqlite_url(path), newer_migrations)
 
     (backup,) = tmp_path.glob("*.backup")
-    assert backup.name.startswith("course.sqlite.v0001.")
+    assert backup.name.startswith("course.sqlite.v0002.")
     assert not list(tmp_path.glob("*.part"))
     with closing(sqlite3.connect(backup)) as old, closing(sqlite3.connect(path)) as new:
         assert old.execute("SELECT name FROM courses").fetchall() == [("before",)]
-        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0001",)]
+        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0002",)]
         assert new.execute("SELECT count(*) FROM courses").fetchone() == (5,)
-        assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0002",)]
+        assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0003",)]
         assert new.execute("SELECT count(*) FROM later").fetchone() == (0,)
+
+
+def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_it_holds(
+    tmp_path: Path,
+) -> None:
+    path, first = tmp_path / "course.sqlite", tmp_path / "first"
+    ignore = shutil.ignore_patterns("__pycache__", "v0002*")
+    shutil.copytree(MIGRATIONS, first, ignore=ignore)
+    old = open_database(sqlite_url(path), migrations=first)
+    Courses(old).create_course("before", "Before the upgrade")
+    assert "executions" not in inspect(old.engine).get_table_names()
+    old.close()
+
+    assert names_in(sqlite_url(path)) == ["before"]
+    with closing(sqlite3.connect(path)) as new:
+        assert new.execute("SELECT count(*) FROM executions").fetchone() == (0,)
+    (backup,) = tmp_path.glob("*.backup")
+    assert backup.name.startswith("course.sqlite.v0001.")
 
 
 def test_an_upgrade_that_fails_leaves_the_old_tables_and_their_content(
@@ -163,7 +181,7 @@ def test_an_upgrade_that_fails_leaves_the_old_tables_and_their_content(
     database = open_database(url)
     Courses(database).create_course("before", "Before the upgrade")
     database.close()
-    script = newer_migrations / "versions" / "v0002_later.py"
+    script = newer_migrations / "versions" / "v0003_later.py"
     script.write_text(NEXT_REVISION + '    op.drop_table("no_such_table")\n')
 
     with pytest.raises(UnavailableError):
@@ -180,7 +198,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     path = tmp_path / "course.sqlite"
     open_database(sqlite_url(path), migrations=newer_migrations).close()
     before = path.read_bytes()
-    with pytest.raises(DatabaseVersionError, match="'v0002', written by a newer jupyter_ppo"):
+    with pytest.raises(DatabaseVersionError, match="'v0003', written by a newer jupyter_ppo"):
         open_database(sqlite_url(path))
     assert path.read_bytes() == before
     assert not list(tmp_path.glob("*.backup"))
@@ -265,6 +283,13 @@ def test_no_message_and_no_log_line_holds_the_password(
         assert "s3cret" not in str(cause)
         cause = cause.__cause__
     assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize("url", ["mysql+pymysql://host/db", "mssql+pyodbc://host/db", "oracle://h"])
+def test_a_database_that_the_locks_are_not_written_for_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"^db_url: .* is not supported\. Use") as caught:
+        open_database(url)
+    assert caught.value.field == "db_url"
 
 
 def test_an_exception_undoes_the_whole_transaction(database: Database) -> None:

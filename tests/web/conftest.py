@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import nbformat
@@ -17,9 +19,14 @@ from tornado.httpclient import HTTPResponse
 from traitlets import List, Unicode
 from traitlets.config import Config
 
+from jupyter_ppo.domain.ending import Ending
+from jupyter_ppo.domain.errors import EngineUnavailableError, SandboxError
+from jupyter_ppo.domain.execution import Outcome, Program, ProgramRun, stopped_run
 from jupyter_ppo.domain.sandbox import (
     CellRun,
+    LimitHit,
     NotebookRun,
+    PoolStatus,
     SandboxLimits,
     SandboxStatus,
     Verdict,
@@ -56,6 +63,72 @@ class PassingSandbox:
         code = [i for i, cell in enumerate(ran["cells"]) if cell["cell_type"] == "code"]
         cells = tuple(CellRun(i, finished=True, seconds=0.0) for i in code)
         return NotebookRun(ran, Verdict.RAN, "", cells, 0.0)
+
+
+class FakePrograms:
+    """Does what the first line of the code says; runs nothing.
+
+    ``wait`` waits for ``release``, ``fail`` and ``no engine`` are failures of the sandbox, the name
+    of an outcome ends so, and anything else succeeds: it prints its limits, or its standard input
+    in capitals, and a call returns its first argument.
+    """
+
+    def __init__(self) -> None:
+        self.started = threading.Semaphore(0)
+        self.release = threading.Event()
+        self.is_closed = False
+
+    def start(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.is_closed = True
+        self.release.set()
+
+    def status(self) -> PoolStatus:
+        return PoolStatus(1, 2)
+
+    def run(
+        self,
+        programs: Sequence[Program],
+        limits: SandboxLimits,
+        seconds: float,
+        stop: Ending | None = None,
+    ) -> tuple[ProgramRun, ...]:
+        return tuple(self._run(program, limits, seconds, stop or Ending()) for program in programs)
+
+    def _run(
+        self, program: Program, limits: SandboxLimits, seconds: float, stop: Ending
+    ) -> ProgramRun:
+        wish = program.code.partition("\n")[0]
+        if wish == "wait":
+            self.started.release()
+            stop.on_end(self.release.set)
+            assert self.release.wait(DEADLINE_SECONDS)
+            if stop.is_ended:
+                return stopped_run(0.5)
+            if self.is_closed:
+                msg = "The sandbox was closed at /secret."
+                raise SandboxError(msg)
+        if wish == "fail":
+            msg = "It broke at /secret."
+            raise SandboxError(msg)
+        if wish == "no engine":
+            msg = "No container engine answers. Start it."
+            raise EngineUnavailableError(msg)
+        if wish in set(Outcome) - {Outcome.SUCCEEDED}:
+            hit = {"timeout": ("cell_seconds", seconds), "memory": ("memory_mb", limits.memory_mb)}
+            limit = LimitHit(*hit[wish]) if wish in hit else None
+            words = ("SomeError", "it said so", "Traceback ...")
+            return ProgramRun(Outcome(wish), "part", "", 0.5, 12.5, *words, limit=limit)
+        said = program.stdin.upper() or f"{seconds} s, {limits.memory_mb} MiB, {limits.pids} pids"
+        names = dict(program.globals) if program.capture_locals else None
+        value = program.call.args[0] if program.call else None
+        has_value = program.call is not None
+        done = Outcome.SUCCEEDED
+        return ProgramRun(
+            done, said, "", 0.25, 12.5, locals=names, value=value, has_value=has_value
+        )
 
 
 class Api:
@@ -170,6 +243,9 @@ def jp_server_config(
                 "identity": "provider",
                 "admins": [ADMIN],
                 "sandbox_class": sandbox_class,
+                "programs_class": FakePrograms,
+                "warm_kernels": 0,
+                "warm_heavy_kernels": 0,
                 **service_settings,
             },
         }

@@ -13,6 +13,7 @@ from jupyter_ppo.web.urls import ROUTES, UnknownHandler
 ANYONE = (200,) * 7
 SIGNED_IN = (403, 200, 200, 200, 200, 200, 200)
 MEMBER = (403, 404, 200, 200, 200, 200, 200)
+OWNER_ONLY = (403, 404, 404, 200, 404, 404, 404)
 OWNER_OR_GRADER = (403, 404, 404, 200, 200, 200, 200)
 
 PEOPLE = (None, "oto", "sue", "sam", "gil", "ines", "ada")
@@ -46,6 +47,13 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/submissions/{submission_id}/grade"): OWNER_OR_GRADER,
     ("POST", "/submissions/{submission_id}/grade"): (403, 404, 404, 403, 202, 202, 202),
     ("GET", "/submissions/{submission_id}/feedback"): OWNER_OR_GRADER,
+    ("POST", "/execute"): SIGNED_IN,
+    ("POST", "/execute/tests"): SIGNED_IN,
+    ("POST", "/execute/stop"): SIGNED_IN,
+    ("GET", "/execute/limits"): SIGNED_IN,
+    ("GET", "/execute/health"): ANYONE,
+    ("GET", "/execute/history"): SIGNED_IN,
+    ("GET", "/execute/history/{execution_id}"): OWNER_ONLY,
 }
 
 
@@ -66,6 +74,7 @@ async def test_each_role_may_do_what_the_table_says(api: Any, source: bytes, ans
     await api.course(source)
     submission = (await api.submit(answer))["id"]
     await api.graded(submission)
+    execution = (await api.ok("sam", "POST", "/execute", {"code": "x"}))["id"]
     found: dict[tuple[str, str], tuple[int, ...]] = {}
     for verb, path in EXPECTED:
         codes = []
@@ -75,11 +84,17 @@ async def test_each_role_may_do_what_the_table_says(api: Any, source: bytes, ans
                 "/courses/{course}/members/{user}": {"role": "student"},
                 "/courses/{course}/assignments/{assignment}": source,
                 "/courses/{course}/assignments/{assignment}/submissions": answer,
+                "/execute": {"code": "x"},
+                "/execute/tests": {"code": "x", "cases": [{"stdin": "", "expected": "x"}]},
             }.get(path)
             if (verb, path) == ("POST", "/submissions/{submission_id}/grade"):
                 await api.graded(submission)  # only what is graded can be graded again
             filled = path.format(
-                course="ppo", assignment="one", user="newcomer", submission_id=submission
+                course="ppo",
+                assignment="one",
+                user="newcomer",
+                submission_id=submission,
+                execution_id=execution,
             )
             response = await api(person, verb, filled, None if verb == "GET" else body)
             codes.append(response.code)
@@ -93,7 +108,9 @@ async def test_each_role_may_do_what_the_table_says(api: Any, source: bytes, ans
     ids=["server closed", "server open"],
 )
 @pytest.mark.filterwarnings("ignore::jupyter_server.serverapp.JupyterServerAuthWarning")
-async def test_nobody_gets_past_any_address_but_health(api: Any, jp_serverapp: Any) -> None:
+async def test_nobody_gets_past_any_address_but_those_for_health(
+    api: Any, jp_serverapp: Any
+) -> None:
     patterns = [
         rule.matcher.regex.pattern
         for group in jp_serverapp.web_app.default_router.rules
@@ -109,7 +126,8 @@ async def test_nobody_gets_past_any_address_but_health(api: Any, jp_serverapp: A
             body = None if verb in {"GET", "HEAD"} else b"{}"
             response = await api(None, verb, path, body)
             answered[verb, path] = response.code
-    assert answered.pop(("GET", "/health")) == 200
+    for health in ("/health", "/execute/health"):
+        assert answered.pop(("GET", health)) == 200
     assert set(answered.values()) == {403}
 
 
@@ -117,6 +135,12 @@ async def test_health_says_nothing_but_status_and_version(api: Any) -> None:
     body = await api.ok("", "GET", "/health")
     assert set(body) == {"status", "version"}
     assert body["status"] == "ok"
+
+
+async def test_the_health_of_execution_says_nothing_but_engine_image_and_pool(api: Any) -> None:
+    body = await api.ok("", "GET", "/execute/health")
+    pool = {"ready": 1, "size": 2}
+    assert body == {"status": "ok", "engine": True, "image": True, "pool": pool}
 
 
 async def test_a_foreign_thing_looks_like_one_that_is_not_there(
@@ -168,10 +192,12 @@ class ReadersOnly(Authorizer):
 @pytest.mark.parametrize("server_settings", [{"authorizer_class": ReadersOnly}], ids=["readers"])
 async def test_the_authorizer_of_the_server_is_asked_before_every_verb(api: Any) -> None:
     for verb, path in EXPECTED:
-        filled = path.format(course="x", assignment="x", user="x", submission_id="x")
+        names = dict.fromkeys(re.findall(r"\{(\w+)\}", path), "x")
+        filled = path.format(**names)
         response = await api("ada", verb, filled, None if verb == "GET" else b"{}")
         if verb == "GET":
             assert response.code in {200, 404}, path
         else:
             assert response.code == 403, path
-            assert b"does not let you write" in response.body
+            action = "execute" if path.startswith("/execute") else "write"
+            assert f"does not let you {action}".encode() in response.body

@@ -17,7 +17,7 @@ from tornado.web import HTTPError
 
 from jupyter_ppo.domain import errors
 from jupyter_ppo.domain.sandbox import SandboxStatus
-from jupyter_ppo.web.errors import error_answer, status_of
+from jupyter_ppo.web.errors import error_answer, retry_after, status_of
 
 STATUSES = {
     "PPOError": 500,
@@ -40,6 +40,16 @@ STATUSES = {
 
 def test_every_error_has_the_status_of_the_contract() -> None:
     assert {name: status_of(getattr(errors, name)("x")) for name in STATUSES} == STATUSES
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.floats(0, 1e6), st.sampled_from([errors.TooManyRequestsError, errors.BusyError]))
+def test_who_is_told_to_wait_is_told_enough_in_whole_seconds(seconds: float, kind: Any) -> None:
+    error = kind("x", retry_after=seconds)
+    told = retry_after(error)
+    assert told is not None
+    assert max(seconds, 1) <= told <= seconds + 1
+    assert status_of(error) == (429 if kind is errors.TooManyRequestsError else 503)
 
 
 def test_an_error_of_ours_keeps_its_code_sentence_and_field() -> None:

@@ -34,8 +34,18 @@ def test_the_document_has_every_verb_with_a_summary_and_its_own_name() -> None:
     assert len(set(names)) == len(names)
     assert all(len(operation["summary"]) > 10 for operation in operations)
     assert [path for path in paths if paths[path].get("get", {}).get("security") == []] == [
-        "/health"
+        "/health",
+        "/execute/health",
     ]
+
+
+def test_every_status_that_brings_an_answer_is_in_the_document() -> None:
+    answers = build_openapi()["paths"]["/execute"]["post"]["responses"]
+    assert list(answers) == ["200", "default", "400", "408", "507"]
+    for status in ("400", "408", "507"):
+        [either] = answers[status]["content"].values()
+        models = [kind["$ref"].rpartition("/")[2] for kind in either["schema"]["anyOf"]]
+        assert models == ["ExecutionResult", "Error"]
 
 
 def test_every_parameter_of_an_address_is_described() -> None:

@@ -1,0 +1,82 @@
+"""Everything that a handler or a command works with, and the order in which it starts and stops."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from jupyter_ppo.domain.ports import Programs, Sandbox
+from jupyter_ppo.jobs.local import LocalWorkers
+from jupyter_ppo.sandbox import provisioner
+from jupyter_ppo.sandbox.reaper import reap_at_start
+from jupyter_ppo.sandbox.warm_kernels import KernelPools
+from jupyter_ppo.services.assessment import AssessmentService
+from jupyter_ppo.services.execution import ExecutionService
+from jupyter_ppo.services.grading import GradingService
+from jupyter_ppo.storage.database import Database
+from jupyter_ppo.storage.jobs import Jobs
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """What keeps containers ready while a server runs."""
+
+    def start(self) -> None:
+        """Begin to make them, in the background."""
+
+    def close(self) -> None:
+        """End what runs and what waits."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything that a handler or a command works with.
+
+    ``workers`` grade in threads of this process, and containers are kept ready, between ``start``
+    and ``stop``.
+    """
+
+    database: Database
+    jobs: Jobs
+    assessment: AssessmentService
+    grading: GradingService
+    executions: ExecutionService
+    sandbox: Sandbox
+    programs: Programs
+    kernels: KernelPools
+    workers: LocalWorkers
+    drain_seconds: float
+
+    def start(self) -> None:
+        """Remove what a killed process left behind and begin to grade what is queued.
+
+        Containers are made ready from here on, once there is an engine and an image.
+        """
+        reap_at_start()
+        self.executions.start()
+        if isinstance(self.programs, Kept):
+            self.programs.start()
+        self.kernels.start()
+        provisioner.use_kernels(self.kernels)
+        self.workers.start()
+
+    def stop(self) -> None:
+        """Finish or give back the grading under way, end the rest, then close the database.
+
+        From the first moment no more programs are taken.
+        """
+        self.executions.refuse()
+        self.workers.stop(self.drain_seconds)
+        self.close()
+
+    def close(self) -> None:
+        """End the programs that run, record them, remove every container, close the database."""
+        self.executions.refuse()
+        with contextlib.ExitStack() as last_to_first:
+            last_to_first.callback(self.database.close)
+            last_to_first.callback(self.kernels.close)
+            last_to_first.callback(provisioner.use_kernels, None)
+            last_to_first.callback(self.executions.stop)
+            if isinstance(self.programs, Kept):
+                last_to_first.callback(self.programs.close)

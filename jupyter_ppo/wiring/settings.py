@@ -1,0 +1,175 @@
+"""The settings of the service, and the objects that they become."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.paths import jupyter_data_dir
+from traitlets import Dict, Enum, Float, Integer, List, Type, Unicode, default, validate
+
+from jupyter_ppo.autograde.notebook_grader import NotebookGrader
+from jupyter_ppo.domain.access import Caller
+from jupyter_ppo.domain.ports import Sandbox
+from jupyter_ppo.domain.sandbox import SandboxLimits
+from jupyter_ppo.jobs.local import LocalWorkers
+from jupyter_ppo.sandbox.notebook import ContainerSandbox
+from jupyter_ppo.services.assessment import AssessmentService
+from jupyter_ppo.services.grading import GradingService
+from jupyter_ppo.storage.audit import Audit
+from jupyter_ppo.storage.blobs import FileBlobs
+from jupyter_ppo.storage.courses import Courses
+from jupyter_ppo.storage.database import open_database, sqlite_url
+from jupyter_ppo.storage.jobs import Jobs
+from jupyter_ppo.storage.submissions import Submissions
+from jupyter_ppo.wiring.execution_settings import ExecutionSettings, check_limits, made
+from jupyter_ppo.wiring.service import Service
+
+
+class UtcClock:
+    """The server's clock."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, UTC."""
+        return datetime.now(UTC)
+
+
+class PPOService(ExecutionSettings):
+    """The settings of the service (``c.PPOService.<name> = ...`` in a Jupyter config file)."""
+
+    data_dir = Unicode(
+        help="""Folder of the database and of every submitted notebook.
+        Default: ``jupyter_ppo`` in Jupyter's data folder. Back up this folder, and only this.""",
+    ).tag(config=True)
+
+    db_url = Unicode(
+        help="""SQLAlchemy URL of the database. Default: an SQLite file in ``data_dir``.
+        A password in it is never logged.""",
+    ).tag(config=True)
+
+    identity = Enum(
+        ["owner", "provider"],
+        default_value="owner",
+        help="""Who a signed-in person is. ``owner``: everyone who can sign in is the person who
+        runs this server, and an admin (one person, one machine). ``provider``: the username that
+        the server's identity provider gives, with the roles that the courses give them.""",
+    ).tag(config=True)
+
+    owner = Unicode(
+        help="""Name under which the owner of this server submits. Default: the login name.""",
+    ).tag(config=True)
+
+    admins = List(
+        Unicode(),
+        help="""With ``identity = "provider"``: usernames that may do everything everywhere.""",
+    ).tag(config=True)
+
+    grading_workers = Integer(
+        2,
+        min=0,
+        max=64,
+        help="""Submissions graded at the same time in this process; each needs one container with
+        ``memory_mb`` of memory. 0: this process never grades.""",
+    ).tag(config=True)
+
+    drain_seconds = Float(
+        5.0,
+        min=0,
+        help="""Seconds that a stopping server waits for the grading under way. What is not done
+        by then goes back to the queue and is graded after the next start.""",
+    ).tag(config=True)
+
+    lease_seconds = Float(
+        60.0,
+        min=1,
+        help="""Seconds after which the work of a killed server may be taken over.""",
+    ).tag(config=True)
+
+    limits = Dict(
+        help="""Limits of a grading container that differ from the defaults, for example
+        ``{"cell_seconds": 60, "memory_mb": 4096}``. The table is in docs/sandbox.md.""",
+    ).tag(config=True)
+
+    sandbox_class = Type(
+        default_value=ContainerSandbox,
+        klass=object,
+        help="""The class that runs submitted notebooks. It must run them in a container.""",
+    ).tag(config=True)
+
+    @default("data_dir")
+    def _default_data_dir(self) -> str:
+        return str(Path(jupyter_data_dir()) / "jupyter_ppo")
+
+    @default("db_url")
+    def _default_db_url(self) -> str:
+        return sqlite_url(Path(self.data_dir) / "jupyter_ppo.sqlite")
+
+    @default("owner")
+    def _default_owner(self) -> str:
+        return getpass.getuser()
+
+    @validate("limits")
+    def _check_limits(self, proposal: Any) -> dict[str, Any]:
+        value: dict[str, Any] = proposal["value"]
+        check_limits("limits", value, [item.name for item in fields(SandboxLimits)])
+        return value
+
+    def caller(self, username: str) -> Caller:
+        """Return who a signed-in person is, by the ``identity`` setting."""
+        if self.identity == "owner":
+            return Caller(self.owner, admin=True)
+        return Caller(username, admin=username in self.admins)
+
+    def local_caller(self) -> Caller:
+        """Return the person at the command line: who can read the database is its owner."""
+        return Caller(self.owner, admin=True)
+
+    def build(self) -> Service:
+        """Open (and if needed upgrade) the database and build the service; nothing runs yet.
+
+        Raises ``DatabaseVersionError`` when the database belongs to a newer version.
+        """
+        folder = Path(self.data_dir).absolute()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = open_database(self.db_url)
+        clock = UtcClock()
+        courses, submissions = Courses(database), Submissions(database, clock)
+        blobs, grader = FileBlobs(folder / "blobs"), NotebookGrader()
+        jobs, limits = Jobs(database), SandboxLimits(**self.limits)
+        kernels, programs = self.build_kernels(limits), self.build_programs()
+        sandbox: Sandbox = made(self.sandbox_class, ContainerSandbox, kernels=kernels)
+        grading = GradingService(
+            courses=courses,
+            submissions=submissions,
+            blobs=blobs,
+            grader=grader,
+            sandbox=sandbox,
+            limits=limits,
+            clock=clock,
+        )
+        workers = LocalWorkers(
+            jobs, grading.work, workers=self.grading_workers, lease_seconds=self.lease_seconds
+        )
+        assessment = AssessmentService(
+            courses=courses,
+            submissions=submissions,
+            blobs=blobs,
+            grader=grader,
+            audit=Audit(database),
+            on_queued=workers.wake,
+        )
+        return Service(
+            database=database,
+            jobs=jobs,
+            assessment=assessment,
+            grading=grading,
+            executions=self.build_executions(database, programs),
+            sandbox=sandbox,
+            programs=programs,
+            kernels=kernels,
+            workers=workers,
+            drain_seconds=self.drain_seconds,
+        )
