@@ -10,3 +10,14 @@ const svgstr = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" v
 
 /** The panel's icon. */
 export const courseIcon = new LabIcon({ name: 'jupyter-ppo:course', svgstr });
+
+// A box with a "run" triangle inside.
+const sandboxSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">
+  <g fill="none" stroke-width="2">
+    <rect class="jp-icon3" stroke="#616161" x="4" y="4" width="16" height="16" rx="2"/>
+  </g>
+  <path class="jp-icon3" fill="#616161" d="M10 8.5v7l5.5-3.5z"/>
+</svg>`;
+
+/** The sandbox panel's icon. */
+export const sandboxIcon = new LabIcon({ name: 'jupyter-ppo:sandbox', svgstr: sandboxSvg });

@@ -9,6 +9,7 @@ import { courseIcon } from './icon';
 import { CourseModel } from './model';
 import { CourseSidebar } from './panel';
 import { CourseClient } from './request';
+import { sandboxPlugin } from './sandbox/plugin';
 import { LabWorkspace } from './workspace';
 
 /** The commands that this extension adds. */
@@ -19,7 +20,7 @@ export const CommandIDs = {
 
 const NO_ARGUMENTS = { type: 'object', properties: {} } as const;
 
-const plugin: JupyterFrontEndPlugin<void> = {
+const coursePlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ppo:plugin',
   description: "The course's assignments, submissions and feedback in the left sidebar.",
   autoStart: true,
@@ -58,4 +59,4 @@ const plugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default plugin;
+export default [coursePlugin, sandboxPlugin];

@@ -36,17 +36,44 @@ TOKEN = "a-token-for-this-test-only"
 START_SECONDS = 120
 
 
-@dataclass(frozen=True)
+@dataclass
 class Lab:
-    """A running JupyterLab: its address, the student's folder, and the course's notebook.
+    """A JupyterLab: its process, its address, the student's folder, and the course's notebook.
 
     ``numbers`` names the assignments, so that a test which submits has one of its own.
     """
 
-    url: str
-    work: Path
+    home: Path
+    environment: dict[str, str]
     source: Path
+    server: subprocess.Popen[bytes]
+    url: str = ""
+    token: str = TOKEN
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def work(self) -> Path:
+        """The student's folder."""
+        return self.home / "work"
+
+    def wait_until_ready(self) -> None:
+        """Wait for the course service, and learn the server's address."""
+        deadline = time.monotonic() + START_SECONDS
+        while (url := _address(self.server, self.home)) is None:
+            log = (self.home / "jupyter.log").read_text(errors="replace")
+            if self.server.poll() is not None and "in use" in log and time.monotonic() < deadline:
+                # Another process took the port in between.
+                self.server = _start(self.environment, self.home)
+            assert self.server.poll() is None, log
+            assert time.monotonic() < deadline, log
+            time.sleep(0.2)
+        self.url = url
+
+    def restart(self) -> None:
+        """End the server and start another one on the same folders, perhaps on another port."""
+        _end(self.server)
+        self.server = _start(self.environment, self.home)
+        self.wait_until_ready()
 
     def api(self, path: str, body: bytes | None = None) -> Any:
         """GET a resource of the course service, or PUT ``body`` there."""
@@ -165,19 +192,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     source = ROOT / "notebooks" / f"{ASSIGNMENT}.ipynb"
     _ppo(environment, home, "course", "create", COURSE, "--title", "PPO, a first course")
     _ppo(environment, home, "release", COURSE, ASSIGNMENT, str(source))
-    server = _start(environment, home)
+    lab = Lab(home, environment, source, _start(environment, home))
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while (url := _address(server, home)) is None:
-            log = (home / "jupyter.log").read_text(errors="replace")
-            if server.poll() is not None and "in use" in log and time.monotonic() < deadline:
-                server = _start(environment, home)  # another process took the port in between
-            assert server.poll() is None, log
-            assert time.monotonic() < deadline, log
-            time.sleep(0.2)
-        yield Lab(url, home / "work", source)
+        lab.wait_until_ready()
+        yield lab
     finally:
-        _end(server)
+        _end(lab.server)
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ LONG = 120_000  # milliseconds; how long a busy machine may take, never how long
 #: The feedback page's own background colours.
 DARK_PAGE, LIGHT_PAGE = "rgb(13, 17, 23)", "rgb(255, 255, 255)"
 
+PANEL = '.jp-PPO-panel[aria-label="PPO Course"]'
 RETURN = '.ppo-live .ppo-live-chart[data-metric="return"]'
 
 #: Types the author's answers into the cells of the same grade_id in the notebook that is open, and
@@ -75,7 +76,7 @@ def _screenshot(page: Page, name: str) -> None:
 def _open_panel(page: Page) -> Locator:
     """Open the panel as a person does: by its icon in the left sidebar."""
     page.locator('.jp-SideBar.jp-mod-left .lm-TabBar-tab[data-id="jupyter-ppo:course"]').click()
-    panel = page.locator(".jp-PPO-panel")
+    panel = page.locator(PANEL)
     expect(panel).to_be_visible(timeout=LONG)
     return panel
 
@@ -268,7 +269,7 @@ def test_the_panel_comes_back_when_the_page_is_loaded_again(page: Page, lab: Any
     with page.expect_response(_saves_the_open_panel, timeout=LONG):
         _card(_open_panel(page))
     page.goto(f"{lab.url}lab", wait_until="domcontentloaded")
-    _card(page.locator(".jp-PPO-panel"))
+    _card(page.locator(PANEL))
 
 
 def test_without_a_notebook_submit_says_what_to_do(page: Page, lab: Any) -> None:
@@ -278,7 +279,7 @@ def test_without_a_notebook_submit_says_what_to_do(page: Page, lab: Any) -> None
         "() => window.jupyterapp.commands.execute('filebrowser:open-path', {path: 'empty'})"
     )
     page.evaluate("() => window.jupyterapp.commands.execute('ppo-course:open')")
-    card = _card(page.locator(".jp-PPO-panel"))
+    card = _card(page.locator(PANEL))
     card.locator(".jp-PPO-submit").click()
     expect(card.get_by_role("alert")).to_contain_text('Press "Get notebook"')
     assert lab.api("/courses/ppo/submissions")["total"] == before

@@ -4,7 +4,7 @@ import type { Root } from 'react-dom/client';
 
 import { CoursePanel } from '../components';
 import { CourseModel } from '../model';
-import { RequestError } from '../request';
+import { RequestError } from '../connection';
 import type { ISubmission } from '../types';
 import { candidate, MemoryService, MemoryWorkspace, notebookText } from './memory';
 

@@ -1,6 +1,7 @@
 import { ServerConnection } from '@jupyterlab/services';
 
-import { attachmentName, CourseClient, RequestError } from '../request';
+import { RequestError } from '../connection';
+import { attachmentName, CourseClient } from '../request';
 
 const BASE = 'http://localhost:8888/base/';
 
