@@ -32,6 +32,7 @@ typecheck: setup ## mypy, strict
 	mypy
 
 bench: setup image ## the benchmarks, as tables
+	python benchmarks/sandbox.py
 	python benchmarks/class_of_30.py
 
 image: setup ## container engine and sandbox image

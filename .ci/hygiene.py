@@ -44,6 +44,8 @@ def complaints(path: Path) -> list[str]:
         found.append("Windows line ends")
     if CONFLICT.search(data):
         found.append("a merge conflict")
+    if path.suffix == ".md" and b"TODO" in data:
+        found.append("a page that is not finished")
     if path.suffix not in {".md", ".ipynb"} and re.search(rb"[ \t]+$", data, re.MULTILINE):
         found.append("blanks at the end of a line")
     code = path.suffix in {".py", ".ts", ".tsx"} and "tests" not in path.parts

@@ -6,6 +6,7 @@
 #   .ci/setup.sh python      .venv with the package, its tests' and its checks' needs
 #   .ci/setup.sh front-end   the JupyterLab extension, built and linked into .venv
 #   .ci/setup.sh browser     a Chromium for the browser tests, if root and none is there
+#   .ci/setup.sh podman      a Podman for the tests of engines, if root and none is there
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -119,6 +120,13 @@ browser() {
     fail "the browser tests need Chromium; install it (sudo apt-get install chromium)."
 }
 
+podman_engine() {
+  command -v podman >/dev/null && return
+  say "installing Podman"
+  apt podman && command -v podman >/dev/null ||
+    fail "the tests of engines need Podman; install it (sudo apt-get install podman)."
+}
+
 case ${1:-} in
   '' | python)
     virtual_environment
@@ -127,8 +135,9 @@ case ${1:-} in
   '' | front-end) front_end ;;
   python) ;;
   browser) browser ;;
+  podman) podman_engine ;;
   *)
-    printf 'usage: %s [python|front-end|browser]\n' "$0" >&2
+    printf 'usage: %s [python|front-end|browser|podman]\n' "$0" >&2
     exit 2
     ;;
 esac

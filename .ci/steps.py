@@ -62,13 +62,22 @@ LANES: tuple[tuple[Step, ...], ...] = (
                 "--ignore=tests/packaging --durations=8",
             ),
         ),
+        # Beside the containers of the other lane: this engine is another one.
+        Step(
+            "podman",
+            10,
+            (f".ci/podman.sh {PYTEST} -m podman {RERUNS} tests/sandbox/test_engines.py",),
+        ),
         Step("packaging", 8, (f"{PYTEST} tests/packaging",)),
     ),
     (
         Step(
             "container",
-            14,
-            (f"{PYTEST} -m '(docker or image) and not browser' --durations=8 {RERUNS}",),
+            20,
+            (
+                f"{PYTEST} -m '(docker or image) and not browser and not podman' --durations=8 "
+                f"{RERUNS}",
+            ),
         ),
         # Playwright's synchronous side cannot be opened twice in a process; each folder opens it.
         Step(
