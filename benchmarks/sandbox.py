@@ -272,7 +272,7 @@ def http(repeats: int, requests: int) -> tuple[list[tuple[str, str, str, str]], 
             wait_until(lambda: pool_of(address) == 4, "filling the pool")
             time.sleep(1)  # the answer of /execute/health may be some seconds old
             first.append(post(address))
-        rows.append(percentiles("1, a pause between two requests", first, sum(first)))
+        rows.append(percentiles("1, a pause between two requests", first, None))
         for people in (1, 8, 32):
             wait_until(lambda: pool_of(address) == 4, "filling the pool")
             began = time.perf_counter()
@@ -284,15 +284,15 @@ def http(repeats: int, requests: int) -> tuple[list[tuple[str, str, str, str]], 
     return rows, statistics.median(first)
 
 
-def percentiles(name: str, times: list[float], seconds: float) -> tuple[str, str, str, str]:
-    """Return one line: people, p50, p99, requests per second."""
+def percentiles(name: str, times: list[float], seconds: float | None) -> tuple[str, str, str, str]:
+    """Return one line: people, p50, p99, requests per second (none when there were pauses)."""
     each = sorted(times)
     p99 = each[min(len(each) - 1, round(0.99 * len(each)))]
     return (
         name,
         f"{1000 * statistics.median(each):.0f}",
         f"{1000 * p99:.0f}",
-        f"{len(each) / seconds:.1f}",
+        f"{len(each) / seconds:.1f}" if seconds else "",
     )
 
 
