@@ -83,9 +83,9 @@ def _wait(condition: Callable[[], Any]) -> Any:
     return found
 
 
-def _containers_of(pid: int) -> list[str]:
+def _containers_of(pid: int, *, running: bool = False) -> list[str]:
     with Engine.connect() as engine:
-        found = engine.api.containers(all=True, filters={"label": LABEL})
+        found = engine.api.containers(all=not running, filters={"label": LABEL})
     return [item["Id"] for item in found if item["Labels"][LABEL].split(":")[-2] == str(pid)]
 
 
@@ -104,12 +104,14 @@ def test_a_server_killed_while_it_grades_leaves_no_container_and_the_next_one_gr
     with _server(tmp_path) as first:
         received = first.fetch("/courses/rl/assignments/ps1/submissions", answer)
         _wait(lambda: first.fetch(f"/submissions/{received['id']}")["state"] == "grading")
-        _wait(lambda: _containers_of(first.process.pid))
+        _wait(lambda: _containers_of(first.process.pid, running=True))
         first.process.kill()
         first.process.wait(60)
-    _wait(lambda: not _containers_of(first.process.pid))
+    _wait(lambda: not _containers_of(first.process.pid, running=True))
 
     with _server(tmp_path) as second:
+        # One that was made but not started yet when the server was killed ends with the next start.
+        _wait(lambda: not _containers_of(first.process.pid))
         path = f"/submissions/{received['id']}"
         _wait(lambda: second.fetch(path)["state"] == "graded")
         assert second.fetch(path)["points"] == 2
