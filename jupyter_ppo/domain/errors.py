@@ -5,6 +5,7 @@
     PPOError
      ├── InvalidInputError          what was sent cannot be used; ``field`` says which part
      │    ├── InvalidNotebookError      not a notebook we can read
+     │    ├── InvalidModelError         not a saved model we can take
      │    ├── WrongAssignmentError      a notebook, but not of this assignment
      │    └── TooLargeError             over a size limit
      ├── NotFoundError              no such thing, or not for this caller
@@ -47,6 +48,12 @@ class InvalidNotebookError(InvalidInputError):
     """The bytes are not a notebook that we can read."""
 
     code = "invalid_notebook"
+
+
+class InvalidModelError(InvalidInputError):
+    """The bytes are not a saved model that we can take."""
+
+    code = "invalid_model"
 
 
 class WrongAssignmentError(InvalidInputError):

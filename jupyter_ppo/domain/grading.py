@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from jupyter_ppo.domain.exam import CheckLine
 from jupyter_ppo.domain.sandbox import Verdict
 
 
@@ -15,7 +17,9 @@ class ExerciseGrade:
     """What one exercise scored.
 
     While ``needs_review`` is true a person has to look at it and ``points`` is zero. ``reason`` is
-    one sentence for the student.
+    one sentence for the student. ``is_sealed`` says that its tests did not run in the student's
+    process; ``checks`` are those of them that have points of their own, ``records`` what the tests
+    wrote down for people.
     """
 
     grade_id: str
@@ -23,6 +27,9 @@ class ExerciseGrade:
     max_points: float
     needs_review: bool
     reason: str
+    is_sealed: bool = True
+    checks: tuple[CheckLine, ...] = ()
+    records: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from jupyter_ppo.domain.courses import (
     Role,
 )
 from jupyter_ppo.domain.ending import Ending
+from jupyter_ppo.domain.exam import Exam
 from jupyter_ppo.domain.execution import (
     CaseResult,
     Execution,
@@ -29,6 +30,7 @@ from jupyter_ppo.domain.execution import (
 from jupyter_ppo.domain.grading import ExerciseGrade, Grade
 from jupyter_ppo.domain.jobs import Lease
 from jupyter_ppo.domain.sandbox import NotebookRun, PoolStatus, SandboxLimits, SandboxStatus
+from jupyter_ppo.domain.sealing import CellSealing, Sealing
 from jupyter_ppo.domain.submissions import Submission
 
 T = TypeVar("T")
@@ -117,8 +119,13 @@ class SubmissionStore(Protocol):
         warnings: Sequence[str],
         *,
         submitted_at: datetime | None = None,
+        attempts_per_hour: int = 0,
     ) -> Submission:
-        """Add the next attempt and its grading job in one transaction."""
+        """Add the next attempt and its grading job in one transaction.
+
+        Raises ``TooManyRequestsError`` when the student handed in ``attempts_per_hour`` within the
+        last hour already (0: no bound); counted exactly, also when several are sent at once.
+        """
 
     def submission(self, submission_id: UUID) -> Submission:
         """Return a submission; raise ``NotFoundError``."""
@@ -143,6 +150,19 @@ class SubmissionStore(Protocol):
 
     def regrade(self, submission_id: UUID) -> Submission:
         """Queue a graded or failed submission again; raise ``ConflictError`` if it is under way."""
+
+
+class SealingStore(Protocol):
+    """What is known of the test cells of each version."""
+
+    def sealing(self, version_id: UUID) -> Sealing | None:
+        """Return what the reference solution's run showed, if it was run."""
+
+    def put(self, sealing: Sealing) -> Sealing:
+        """Keep it; return what is kept, which is the earlier one if there is one."""
+
+    def replace(self, sealing: Sealing) -> Sealing:
+        """Keep it in the place of an earlier one."""
 
 
 class JobQueue(Protocol):
@@ -179,8 +199,13 @@ class Sandbox(Protocol):
     def status(self) -> SandboxStatus:
         """Say whether it can run anything; never raises."""
 
-    async def run(self, notebook: dict[str, Any], limits: SandboxLimits) -> NotebookRun:
+    async def run(
+        self, notebook: dict[str, Any], limits: SandboxLimits, exam: Exam | None = None
+    ) -> NotebookRun:
         """Run every code cell in a fresh container that is gone afterwards.
+
+        The test cells of ``exam`` are run by the examiner instead, in a container of its own, and
+        their text never gets into the first one; what came of them is in ``checks``.
 
         Raises ``EngineUnavailableError``, ``ImageMissingError`` or ``SandboxError``, never the
         student's fault; everything the student does ends as a verdict.
@@ -254,12 +279,14 @@ class ExecutionStore(Protocol):
 class ReleasedNotebook:
     """What the author's notebook gives: students' bytes and the exercises in it.
 
-    ``hidden_tests`` is the number of test cells that hold hidden tests.
+    ``hidden_tests`` is the number of test cells that hold hidden tests. ``cells`` says of each test
+    cell what can be known without running it.
     """
 
     release: bytes
     exercises: tuple[Exercise, ...]
     hidden_tests: int = 0
+    cells: tuple[CellSealing, ...] = ()
 
 
 class Grader(Protocol):
@@ -271,13 +298,46 @@ class Grader(Protocol):
     def check(self, data: bytes, released: ReleasedNotebook) -> tuple[str, ...]:
         """Return warnings for the student; raise when the bytes cannot be graded at all."""
 
-    def restore(self, source: bytes, submitted: bytes) -> dict[str, Any]:
-        """Return the notebook to run: the author's cells with the student's answers in them."""
+    def uses_seed(self, source: bytes) -> bool:
+        """Say whether the author's notebook draws its data from a seed of each student's own."""
+
+    def personal(self, released: bytes, seed: int) -> bytes:
+        """Return the students' copy with this student's ``seed`` (0 or more) in it."""
+
+    def restore(self, source: bytes, submitted: bytes, seed: int | None = None) -> dict[str, Any]:
+        """Return the notebook to run: the author's cells with the student's answers in them.
+
+        ``seed`` is the student's own, in the same places as in ``personal``; ``exam`` finds it in
+        the notebook again. Without it the author's number stays.
+        """
+
+    def exam(self, source: bytes, notebook: dict[str, Any], sealing: Sealing | None) -> Exam | None:
+        """Return what the examiner runs with the restored ``notebook``; None if nothing.
+
+        Without a ``sealing`` the exam records what the reference solution needs, and holds every
+        test cell that is not marked as unsealed.
+        """
+
+    def sealing(
+        self, source: bytes, sealed: NotebookRun, plain: NotebookRun | None
+    ) -> tuple[CellSealing, ...]:
+        """Return each test cell's sealing from runs of the reference solution.
+
+        ``sealed`` is its run with the examiner; ``plain`` the one without, None if every test
+        passed in the first.
+        """
 
     def score(
-        self, notebook: dict[str, Any], run: NotebookRun, exercises: Sequence[Exercise]
+        self,
+        notebook: dict[str, Any],
+        run: NotebookRun,
+        exercises: Sequence[Exercise],
+        sealing: Sealing | None = None,
     ) -> tuple[ExerciseGrade, ...]:
-        """Score the restored ``notebook`` (before the run) by what ``run`` saw."""
+        """Score the restored ``notebook`` (before the run) by what ``run`` saw.
+
+        Without ``sealing`` every test is scored as run in the student's kernel.
+        """
 
     def feedback(
         self, submission: Submission, run: NotebookRun, grades: Sequence[ExerciseGrade]

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from jupyter_ppo.domain.errors import InvalidInputError
+from jupyter_ppo.domain.exam import CheckRun
 
 
 class Verdict(StrEnum):
@@ -111,6 +112,7 @@ class NotebookRun:
     ``notebook`` holds the outputs of every cell that ran, also when the run was cut short.
     ``detail`` is one sentence; when a limit was hit it names it with the figure. ``limits_hit``
     holds every limit that was met, those that only made a cell fail (a full disk) among them.
+    ``checks`` has what the examiner saw, one for each of the exam's test cells.
     """
 
     notebook: dict[str, Any]
@@ -119,6 +121,7 @@ class NotebookRun:
     cells: tuple[CellRun, ...]
     wall_seconds: float
     limits_hit: tuple[LimitHit, ...] = ()
+    checks: tuple[CheckRun, ...] = ()
 
     @property
     def finished(self) -> frozenset[int]:

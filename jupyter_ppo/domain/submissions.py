@@ -44,7 +44,8 @@ class Submission:
     ``digest`` names the submitted bytes (SHA-256 hex), kept exactly as they came. ``attempt``
     counts from 1 per student and assignment; ``submitted_at`` is the server's clock, UTC.
     ``warnings`` are for the student: cells that were missing, renamed or changed.
-    ``error`` says why a submission FAILED. ``points`` and ``max_points`` are None until graded.
+    ``error`` says why a submission FAILED. ``points`` and ``max_points`` are None until graded;
+    ``unsealed_points`` are those of them that tests in the student's own process gave.
     """
 
     id: UUID
@@ -64,3 +65,4 @@ class Submission:
     points: float | None = None
     max_points: float | None = None
     needs_review: bool = False
+    unsealed_points: float = 0.0

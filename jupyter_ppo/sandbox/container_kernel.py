@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import TimeoutError as NotInTimeError
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,13 @@ from jupyter_ppo.sandbox import owner
 from jupyter_ppo.sandbox.box import Box
 from jupyter_ppo.sandbox.engine import Engine
 from jupyter_ppo.sandbox.frames import KERNEL_CHANNELS, Channel
-from jupyter_ppo.sandbox.image import ensure_image
+from jupyter_ppo.sandbox.image import ensure_image, image_preload
 from jupyter_ppo.sandbox.relay import Bounds, Cause, KernelEnd, Relay
 
 #: How long a container may take until its kernel is forked, in seconds, on a busy machine.
 START_SECONDS: Final = 90.0
 #: What every kernel imports first. Process 1 has it ready while its container is still starting.
-_KERNEL_MODULES: Final = ("ipykernel.kernelapp", "ipykernel.ipkernel", "matplotlib_inline")
+KERNEL_MODULES: Final = ("ipykernel.kernelapp", "ipykernel.ipkernel", "matplotlib_inline")
 
 
 class PrivateFolder:
@@ -70,19 +70,23 @@ class ContainerKernel:
         seconds: float | None = None,
         bounds: Bounds | None = None,
         preload: Sequence[str] = (),
+        modules: Iterable[str] = (),
         ending: Ending | None = None,
     ) -> ContainerKernel:
         """Start a container and wait until its kernel is forked, or until ``ending`` ends that.
 
         ``key`` signs the messages, ``environment`` is added to the kernel's own, after ``seconds``
         the container ends by itself (None: never). ``preload`` names modules that the kernel has
-        imported when it starts.
+        imported when it starts; for code that imports ``modules`` it also has what is heavy, if
+        that needs it: process 1 imports it with less work than a kernel.
         """
         engine = Engine.connect(base_url)
         box: Box | None = None
         relay: Relay | None = None
         try:
-            box = Box(engine, ensure_image(engine), limits, (*_KERNEL_MODULES, *preload))
+            if modules and (image := image_preload(engine)).is_heavy(modules):
+                preload = (*preload, *image.needed_by(modules))
+            box = Box(engine, ensure_image(engine), limits, (*KERNEL_MODULES, *preload))
             box.start()
             message = {
                 "key": key.decode(),
@@ -94,7 +98,7 @@ class ContainerKernel:
                 folder.endpoints(),
                 message,
                 bounds or Bounds(),
-                how_it_ended=partial(_end_from_outside, box),
+                how_it_ended=partial(end_from_outside, box),
                 explain=partial(_why_it_ended, limits),
             )
             relay.start()
@@ -144,7 +148,7 @@ class ContainerKernel:
             self._engine.close()
 
 
-def _end_from_outside(box: Box) -> KernelEnd | None:
+def end_from_outside(box: Box) -> KernelEnd | None:
     """Say how the kernel ended when process 1 cannot say it any more."""
     end = box.how_it_ended()
     if end is None:

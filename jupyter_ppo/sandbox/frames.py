@@ -31,7 +31,8 @@ class Channel(IntEnum):
     """Where a frame belongs.
 
     META is the agent itself; SHELL to HB are a kernel's five sockets; STDOUT, STDERR and RESULT are
-    what a program that is no kernel writes.
+    what a program that is no kernel writes. BORDER carries the examiner's questions to the
+    student's kernel and the answers; CHECK what the server and the examiner say to each other.
     """
 
     META = 0
@@ -43,8 +44,12 @@ class Channel(IntEnum):
     STDOUT = 6
     STDERR = 7
     RESULT = 8
+    BORDER = 9
+    CHECK = 10
 
 
+#: In a kernel, calling the enumeration would run code that a student's replaced builtins break.
+_CHANNELS: Final = {int(channel): channel for channel in Channel}
 #: A kernel's sockets.
 KERNEL_CHANNELS: Final = (
     Channel.SHELL,
@@ -93,7 +98,7 @@ class Decoder:
         self._max = max_frame
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[Frame]:
+    def feed(self, data: bytes | bytearray) -> list[Frame]:
         """Add bytes and return the frames that are complete now.
 
         Raises ``ValueError`` on anything that ``encode`` does not make; the stream cannot be
@@ -109,14 +114,18 @@ class Decoder:
             end = _LENGTH.size + length
             if len(self._buffer) < end:
                 break
-            frames.append(_parse(bytes(memoryview(self._buffer)[_LENGTH.size : end])))
+            with memoryview(self._buffer) as view, view[_LENGTH.size : end] as body:
+                frames.append(_parse(body))
             del self._buffer[:end]
         return frames
 
 
-def _parse(body: bytes) -> Frame:
+def _parse(body: memoryview) -> Frame:
     number, count = _HEAD.unpack_from(body)
-    channel = Channel(number)  # a ValueError of its own for an unknown one
+    channel = _CHANNELS.get(number)
+    if channel is None:
+        msg = f"{number} is not a valid Channel, of which a frame claims to be."
+        raise ValueError(msg)
     parts = []
     at = _HEAD.size
     for _ in range(count):
@@ -128,7 +137,7 @@ def _parse(body: bytes) -> Frame:
         if at + length > len(body):
             msg = "A frame ends within a part."
             raise ValueError(msg)
-        parts.append(body[at : at + length])
+        parts.append(bytes(body[at : at + length]))
         at += length
     if at != len(body):
         msg = f"A frame has {len(body) - at} bytes after its last part."
@@ -150,7 +159,7 @@ class EngineStream:
         """The last bytes that the container wrote to standard error, as text."""
         return self._stderr.decode("utf-8", "replace")
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes | memoryview) -> bytearray:
         """Add bytes from the engine and return what they hold of standard output."""
         output = bytearray()
         at = 0
@@ -172,4 +181,4 @@ class EngineStream:
             else:
                 self._stderr += piece
                 del self._stderr[:-_STDERR_KEPT]
-        return bytes(output)
+        return output

@@ -40,7 +40,10 @@ DEPENDENCIES_REPOSITORY: Final = "jupyter-ppo-dependencies"
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 #: What a student's kernel imports of this package: paths below it. The server's side stays out.
-_KERNEL_SIDE: Final = ("__init__.py", "_version.py", "domain", "training", "widgets")
+_KERNEL_SIDE: Final = ("__init__.py", "_version.py", "checks", "domain", "training", "widgets")
+
+#: The parts of this package that need the heavy modules.
+_HEAVY_OURS: Final = frozenset({"jupyter_ppo.training.algorithm"})
 
 _REMEDY: Final = "Build it with: jupyter ppo image build"
 
@@ -115,6 +118,15 @@ class Preload:
 
     light: tuple[str, ...]
     heavy: tuple[str, ...]
+
+    def is_heavy(self, modules: Iterable[str]) -> bool:
+        """Whether code that imports ``modules`` needs what is heavy."""
+        tops = {name.partition(".")[0] for name in self.heavy}
+        return any(name.partition(".")[0] in tops or name in _HEAVY_OURS for name in modules)
+
+    def needed_by(self, modules: Iterable[str]) -> tuple[str, ...]:
+        """Return what to import in advance for code that imports ``modules``."""
+        return self.light + (self.heavy if self.is_heavy(modules) else ())
 
 
 def image_preload(engine: Engine) -> Preload:

@@ -13,6 +13,7 @@ from jupyter_client.manager import AsyncKernelManager
 
 from jupyter_ppo.domain.errors import SandboxError
 from jupyter_ppo.domain.sandbox import SandboxLimits
+from jupyter_ppo.sandbox.kernel_slots import KernelSlots
 from jupyter_ppo.sandbox.provisioner import ContainerProvisioner
 from jupyter_ppo.sandbox.relay import Bounds
 from jupyter_ppo.sandbox.warm_kernels import KernelPools
@@ -72,7 +73,8 @@ async def _waiting(channel: Any) -> Any:
 class GradingKernelManager(AsyncKernelManager):
     """Manages one kernel in a container; whatever a notebook asks for, it is no other kernel.
 
-    It comes from ``pools`` if one waits there that fits code that imports ``modules``.
+    It comes from ``pools`` if one waits there that fits code that imports ``modules``, or else from
+    ``slots`` if there are any.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class GradingKernelManager(AsyncKernelManager):
         environment: dict[str, str] | None = None,
         bounds: Bounds | None = None,
         pools: KernelPools | None = None,
+        slots: KernelSlots | None = None,
         modules: frozenset[str] = frozenset(),
     ) -> None:
         # Shared: closing a context of one's own after a flood of messages has aborted the process.
@@ -97,6 +100,7 @@ class GradingKernelManager(AsyncKernelManager):
             bounds=bounds or Bounds(),
         )
         self.provisioner.pools, self.provisioner.modules = pools, modules
+        self.provisioner.slots = slots
         self.provisioner.sets_environment = True
         #: Whether the kernel has answered; before that nothing of a notebook can have ended it.
         self.has_answered = False

@@ -8,8 +8,10 @@ the cell's answer, and takes a cancellation for a dead kernel.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from typing import Any, Final, NoReturn
+from collections.abc import Coroutine
+from typing import Any, Final, NoReturn, TypeVar
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete
@@ -17,16 +19,22 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from jupyter_ppo.domain.errors import SandboxError
+from jupyter_ppo.domain.exam import CheckState
 from jupyter_ppo.domain.sandbox import CellRun, SandboxLimits, Verdict
 from jupyter_ppo.sandbox.kernels import FastReadyClient, GradingKernelManager
 from jupyter_ppo.sandbox.messages import QUIET_TYPES, checked_content, checked_reply
 from jupyter_ppo.sandbox.relay import END_MARK, Cause, KernelEnd
+from jupyter_ppo.sandbox.sealed_run import SealedRun
+
+T = TypeVar("T")
 
 #: How long the last messages of an ended kernel may take from one thread of ours to another.
 _LAST_WORDS_SECONDS: Final = 10.0
 #: How long a kernel that was idle already may take to answer, on a busy machine.
 _WARM_SECONDS: Final = 30.0
 _MUTED: Final = "The cell raised an error while showtraceback was disabled."
+
+_log = logging.getLogger(__name__)
 
 
 class RunEnded(Exception):  # noqa: N818 - an end, not an error
@@ -43,6 +51,7 @@ class NotebookExecution(NotebookClient):
     """One run of one notebook (changed in place), within ``limits`` and before ``deadline``.
 
     ``deadline`` is on ``time.monotonic``'s clock. ``cells`` tells what happened to each code cell.
+    The test cells of ``sealed`` are never sent to the kernel.
     """
 
     def __init__(
@@ -51,6 +60,7 @@ class NotebookExecution(NotebookClient):
         manager: GradingKernelManager,
         limits: SandboxLimits,
         deadline: float,
+        sealed: SealedRun | None = None,
     ) -> None:
         super().__init__(
             notebook,
@@ -64,8 +74,9 @@ class NotebookExecution(NotebookClient):
         self._client: FastReadyClient = manager.client()
         self._limits = limits
         self._deadline = deadline
+        self._sealed = sealed
         self._bytes = self._outputs = self._quiet = 0
-        self._has_begun = False
+        self._has_begun = self._is_cut_off = False
         ended = manager.provisioner.ended
         assert ended is not None  # noqa: S101 - the manager was started
         self._ended: asyncio.Future[KernelEnd] = asyncio.wrap_future(ended)
@@ -84,7 +95,14 @@ class NotebookExecution(NotebookClient):
         try:
             await self._get_ready()
             for number, index in enumerate(self.code_cells, start=1):
-                await self._run_cell(index, number)
+                if self._sealed is None:
+                    await self._run_cell(index, number)
+                elif index in self._sealed.tests:
+                    await self._check(index, self._sealed)
+                else:
+                    await self._run_cell(index, number)
+                    await self._beside_output(self._sealed.follow(index))
+                    await self._look_after_examiner(index, self._sealed)
         finally:
             self._client.stop_channels()
 
@@ -205,6 +223,60 @@ class NotebookExecution(NotebookClient):
                 msg = f"The container was lost {where}: {end.detail if end else 'no reason known'}."
                 raise SandboxError(msg)
 
+    # -- the examiner ----------------------------------------------------------------------------
+
+    async def _check(self, index: int, sealed: SealedRun) -> None:
+        if self._ended.done():
+            self._end_of_kernel(index)
+        began = time.monotonic()
+        run = await self._beside_output(sealed.check(index))
+        is_finished = run.state is not CheckState.NOT_RUN
+        self.cells[index] = CellRun(index, is_finished, time.monotonic() - began)
+        # What was shown before a test is not changed after it: by then its inputs are known.
+        self._display_id_map.clear()
+        await self._look_after_examiner(index, sealed)
+
+    async def _beside_output(self, asking: Coroutine[Any, Any, T]) -> T:
+        """Wait for the examiner; what the kernel shows meanwhile belongs to no cell."""
+        work, output = asyncio.ensure_future(asking), asyncio.ensure_future(self._drop_output())
+        try:
+            await asyncio.wait({work, output}, return_when=asyncio.FIRST_COMPLETED)
+            if output.done():
+                output.result()
+            return await work
+        finally:
+            for task in (work, output):
+                task.cancel()
+            await asyncio.gather(work, output, return_exceptions=True)
+
+    async def _drop_output(self) -> None:
+        """Take what the kernel sends, and count it, until it ends."""
+        while (message := await self._receive(self._client.iopub_channel)) is not None:
+            try:
+                self._account(message)
+            except RunEnded:
+                raise
+            except Exception as error:
+                raise _violation(error) from error
+
+    async def _look_after_examiner(self, index: int, sealed: SealedRun) -> None:
+        """End the run where the examiner has seen its end."""
+        if sealed.is_gone and not self._is_cut_off:
+            await asyncio.wait({self._ended}, timeout=_LAST_WORDS_SECONDS)
+            if self._ended.done():
+                self._end_of_kernel(index)
+            self._is_cut_off = True  # it goes on without its border: no test can be run any more
+        if time.monotonic() >= self._deadline:
+            await self._time_is_up(index)
+        if sealed.is_stuck:
+            await self._manager.provisioner.kill()
+            seconds = f"{self._limits.cell_seconds:g} s"
+            detail = (
+                f"What the test in cell {index + 1} called ran longer than {seconds} "
+                "(limit cell_seconds) and could not be interrupted."
+            )
+            raise RunEnded(Verdict.CELL_TIMEOUT, detail, "cell_seconds")
+
     # -- messages --------------------------------------------------------------------------------
 
     async def _answer(self, request: str) -> dict[str, Any]:
@@ -287,9 +359,9 @@ def _raise_first(*tasks: asyncio.Future[Any]) -> None:
 
 
 def _violation(error: Exception) -> RunEnded:
-    reason = str(error)[:200] or type(error).__name__
-    detail = f"The kernel sent a message that is not valid: {reason}."
-    return RunEnded(Verdict.PROTOCOL_VIOLATION, detail)
+    # Its reason may be the student's own words, and a run's detail is shown.
+    _log.info("A kernel sent a message that is not valid: %.200r", error)
+    return RunEnded(Verdict.PROTOCOL_VIOLATION, "The kernel sent a message that is not valid.")
 
 
 def _show_muted_error(cell: NotebookNode, reply: dict[str, Any]) -> None:

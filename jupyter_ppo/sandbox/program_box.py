@@ -2,48 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
-import select
-import socket
-import ssl
 import time
-from collections import deque
 from typing import Any, Final
 
 from jupyter_ppo.domain.ending import Ending
-from jupyter_ppo.domain.errors import PPOError, SandboxError
+from jupyter_ppo.domain.errors import SandboxError
 from jupyter_ppo.domain.execution import Program, ProgramRun
 from jupyter_ppo.domain.sandbox import SandboxLimits
+from jupyter_ppo.sandbox.agent_wire import (
+    LostError,
+    StreamEndedError,
+    Wire,
+    event_of,
+    start_agent,
+)
 from jupyter_ppo.sandbox.box import Box
 from jupyter_ppo.sandbox.engine import Engine
-from jupyter_ppo.sandbox.frames import Channel, Decoder, EngineStream, Frame, encode
-from jupyter_ppo.sandbox.image import ensure_image, image_preload
+from jupyter_ppo.sandbox.frames import Channel, Frame, encode
+from jupyter_ppo.sandbox.image import image_preload
 from jupyter_ppo.sandbox.program_result import RESULT_BYTES, End, Seen, run_of
 
-#: How long a container may take until its agent is ready, in seconds, on a busy machine.
-START_SECONDS: Final = 90.0
 #: How much later than the agent this side ends a program; it is for an agent that hangs.
 GRACE_SECONDS: Final = 30.0
-_READ: Final = 256 * 1024
 #: The agent counts as well; what it sends beyond the limit is what it read at once.
 _SLACK_BYTES: Final = 2**20
 #: Bytes of frames that come from an agent besides streams and result.
 _META_BYTES: Final = 64 * 1024
 _TOO_MUCH: Final = "it sent more than its agent lets pass"
-#: Characters of an agent's own errors that are logged.
-_LOGGED: Final = 4000
-
-_log = logging.getLogger(__name__)
-
-
-class LostError(Exception):
-    """The stream ended or is none of ours: the container is of no more use."""
-
-
-class StreamEndedError(LostError):
-    """The stream ended; what it carried until then was as it should be."""
 
 
 class ProgramBox:
@@ -52,11 +38,13 @@ class ProgramBox:
     Only ``end`` may be called from another thread.
     """
 
-    def __init__(self, engine: Engine, box: Box, limits: SandboxLimits) -> None:
+    def __init__(
+        self, engine: Engine, box: Box, limits: SandboxLimits, wire: Wire | None = None
+    ) -> None:
         self._engine = engine
         self._box = box
         self.limits = limits
-        self._wire = Wire(box.stream)
+        self._wire = wire or Wire(box.stream)
         self._is_over = False
 
     @classmethod
@@ -76,23 +64,13 @@ class ProgramBox:
         Raises ``EngineUnavailableError``, ``ImageMissingError`` or ``SandboxError`` and leaves
         nothing behind then.
         """
-        engine = Engine.connect(base_url)
-        box: Box | None = None
-        try:
-            modules = image_preload(engine).light if preload else ()
-            box = Box(engine, ensure_image(engine), limits, modules)
-            box.start()
-            if ending is not None:
-                ending.on_end(box.close_stream)
-            made = cls(engine, box, limits)
-            made._wait_until_ready()
-        except BaseException:
-            with contextlib.suppress(PPOError):
-                if box is not None:
-                    box.remove()
-            engine.close()
-            raise
-        return made
+        engine, box, wire = start_agent(
+            limits,
+            lambda engine: image_preload(engine).light if preload else (),
+            base_url=base_url,
+            ending=ending,
+        )
+        return cls(engine, box, limits, wire)
 
     @property
     def is_alive(self) -> bool:
@@ -169,20 +147,6 @@ class ProgramBox:
         finally:
             self._engine.close()
 
-    def _wait_until_ready(self) -> None:
-        end = time.monotonic() + START_SECONDS
-        try:
-            frame = self._wire.receive(end)
-        except LostError as error:
-            msg = f"The sandbox did not start: {error}."
-            raise SandboxError(msg) from error
-        if frame is None:
-            msg = f"The sandbox did not start within {START_SECONDS:g} seconds."
-            raise SandboxError(msg)
-        if _event(frame).get("event") != "ready":
-            msg = "The sandbox did not start: its agent said something else."
-            raise SandboxError(msg)
-
     def _follow(self, collected: _Collected, deadline: float) -> End | None:
         """Collect what comes until the end; None when that does not come in time."""
         meta = 0
@@ -193,7 +157,7 @@ class ProgramBox:
             meta += frame.size
             if meta > _META_BYTES:
                 raise LostError(_TOO_MUCH)
-            event = _event(frame)
+            event = event_of(frame)
             if event.get("event") == "done":
                 return _end(event)
         return None
@@ -230,83 +194,6 @@ class _Collected:
         """Return what has come until now."""
         output, errors, result = (bytes(data) for data in self._streams.values())
         return Seen(output, errors, result)
-
-
-class Wire:
-    """The stream of one agent, read and written with a deadline in no thread of its own."""
-
-    def __init__(self, stream: socket.socket) -> None:
-        self._stream = stream
-        self._chunks = EngineStream()
-        self._decoder = Decoder(max_frame=2**20)
-        self._frames: deque[Frame] = deque()
-
-    def send(self, data: bytes, deadline: float) -> bool:
-        """Send all of it; False when the time is up. Raises ``LostError``."""
-        rest = memoryview(data)
-        while rest:
-            try:
-                rest = rest[self._stream.send(rest) :]
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                if not self._wait(select.POLLOUT, deadline):
-                    return False
-            except OSError as error:
-                raise self._lost(str(error)) from error
-        return True
-
-    def receive(self, deadline: float) -> Frame | None:
-        """Return the next frame; None when the time is up. Raises ``LostError``."""
-        while not self._frames:
-            if not self._read() and not self._wait(select.POLLIN, deadline):
-                return None
-        return self._frames.popleft()
-
-    def is_open(self) -> bool:
-        """Whether the other side is there and has nothing to say."""
-        try:
-            self._read()
-        except LostError:
-            return False
-        return not self._frames
-
-    def _read(self) -> bool:
-        """Read what is there; False when that is nothing."""
-        try:
-            data = self._stream.recv(_READ)
-            if data:
-                self._frames.extend(self._decoder.feed(self._chunks.feed(data)))
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return False
-        except ValueError as error:
-            raise LostError(str(error).rstrip(".")) from error
-        except OSError as error:
-            raise self._lost(str(error)) from error
-        if not data:
-            raise self._lost("its stream ended")  # noqa: EM101
-        return True
-
-    def _wait(self, event: int, deadline: float) -> bool:
-        poller = select.poll()
-        try:
-            poller.register(self._stream, event)
-        except (OSError, ValueError) as error:  # it was closed
-            raise self._lost(str(error)) from error
-        left = deadline - time.monotonic()
-        return bool(poller.poll(max(0.0, left) * 1000)) if left > 0 else False
-
-    def _lost(self, reason: str) -> StreamEndedError:
-        if self._chunks.stderr:  # the agent's own, which nobody but an administrator can use
-            _log.warning("The sandbox agent wrote: %r", self._chunks.stderr[-_LOGGED:])
-        return StreamEndedError(reason)
-
-
-def _event(frame: Frame) -> dict[str, Any]:
-    try:
-        event = json.loads(frame.parts[0])
-    except (ValueError, IndexError, RecursionError) as error:
-        msg = "an event that is no JSON"
-        raise LostError(msg) from error
-    return event if isinstance(event, dict) else {}
 
 
 def _end(event: dict[str, Any]) -> End:

@@ -15,8 +15,9 @@ from jupyter_ppo.domain.ending import Ending
 from jupyter_ppo.domain.errors import BusyError, PPOError, SandboxError
 from jupyter_ppo.domain.execution import Outcome, Program, ProgramRun, stopped_run
 from jupyter_ppo.domain.sandbox import LimitHit, PoolStatus, SandboxLimits
+from jupyter_ppo.sandbox.agent_wire import START_SECONDS
 from jupyter_ppo.sandbox.pool import WarmPool
-from jupyter_ppo.sandbox.program_box import START_SECONDS, ProgramBox
+from jupyter_ppo.sandbox.program_box import ProgramBox
 from jupyter_ppo.sandbox.program_result import order_of
 
 #: Removing a container takes 0.1 s, and nobody waits for it.

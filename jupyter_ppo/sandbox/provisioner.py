@@ -17,11 +17,12 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Dict, Float, Instance, Unicode
 
-from jupyter_ppo.domain.errors import PPOError
+from jupyter_ppo.domain.errors import PPOError, SandboxError
 from jupyter_ppo.domain.sandbox import SandboxLimits
 from jupyter_ppo.sandbox.container_kernel import ContainerKernel, PrivateFolder
 from jupyter_ppo.sandbox.frames import KERNEL_CHANNELS
-from jupyter_ppo.sandbox.relay import Bounds, Cause, KernelEnd
+from jupyter_ppo.sandbox.kernel_slots import KernelSlots, SlotKernel
+from jupyter_ppo.sandbox.relay import Bounds, Cause, KernelEnd, Relay
 from jupyter_ppo.sandbox.warm_kernels import KernelPools, WarmKernel
 
 T = TypeVar("T")
@@ -29,10 +30,10 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-async def in_thread(function: Callable[[], T]) -> T:
+async def in_thread(function: Callable[[], T], on_cancel: Callable[[], None] = lambda: None) -> T:
     """Run blocking work in a thread and stay until it is done, also when cancelled meanwhile.
 
-    So nobody cleans up while something is still being made.
+    So nobody cleans up while something is still being made. ``on_cancel`` may make it end soon.
     """
     task = asyncio.ensure_future(asyncio.to_thread(function))
     cancelled: asyncio.CancelledError | None = None
@@ -41,6 +42,7 @@ async def in_thread(function: Callable[[], T]) -> T:
             await asyncio.wait([task])
         except asyncio.CancelledError as error:
             cancelled = error
+            on_cancel()
     if cancelled is not None:
         raise cancelled from task.exception()
     return task.result()
@@ -69,6 +71,8 @@ class ContainerProvisioner(KernelProvisionerBase):
     bounds = Instance(Bounds, args=())
 
     pools: KernelPools | None = None
+    #: Where grading may start its kernels instead; nobody's own kernel comes from there.
+    slots: KernelSlots | None = None
     #: What the code to be run imports, as far as that is known.
     modules: frozenset[str] = frozenset()
     #: Whether the client sets ``unset_environment`` in a kernel that was started in advance.
@@ -76,7 +80,7 @@ class ContainerProvisioner(KernelProvisionerBase):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._kernel: ContainerKernel | None = None
+        self._kernel: ContainerKernel | SlotKernel | None = None
         self._warm: WarmKernel | None = None
         #: Whether the latest kernel was started in advance.
         self.is_adopted = False
@@ -92,6 +96,14 @@ class ContainerProvisioner(KernelProvisionerBase):
     def ended(self) -> Future[KernelEnd] | None:
         """Done when the kernel is over; None if there is no kernel."""
         return None if self._kernel is None else self._kernel.relay.ended
+
+    @property
+    def relay(self) -> Relay:
+        """The way to the kernel; raises ``SandboxError`` when there is none."""
+        if self._kernel is None:
+            msg = "There is no kernel."
+            raise SandboxError(msg)
+        return self._kernel.relay
 
     @property
     def last_end(self) -> KernelEnd | None:
@@ -171,10 +183,21 @@ class ContainerProvisioner(KernelProvisionerBase):
         self.is_adopted = warm is not None
         if warm is not None:
             self._kernel = warm.kernel
-            self._kernel.adopt(seconds=self.lifetime, bounds=self.bounds)
+            warm.kernel.adopt(seconds=self.lifetime, bounds=self.bounds)
             return
 
         def start() -> None:
+            if self.slots is not None:
+                self._kernel = self.slots.start_kernel(
+                    folder,
+                    limits,
+                    self.modules,
+                    key=key,
+                    environment=self.environment,
+                    seconds=self.lifetime,
+                    bounds=self.bounds,
+                )
+                return
             self._kernel = ContainerKernel.start(
                 folder,
                 limits,
@@ -183,6 +206,7 @@ class ContainerProvisioner(KernelProvisionerBase):
                 environment=self.environment,
                 seconds=self.lifetime,
                 bounds=self.bounds,
+                modules=self.modules,
             )
 
         await in_thread(start)

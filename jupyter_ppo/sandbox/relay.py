@@ -15,10 +15,8 @@ import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import Future
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 import zmq
@@ -28,62 +26,29 @@ from jupyter_ppo.sandbox.frames import (
     KERNEL_CHANNELS,
     MAX_FRAME,
     Channel,
-    Decoder,
-    EngineStream,
     Frame,
     encode,
 )
+from jupyter_ppo.sandbox.relay_border import BorderLink
+from jupyter_ppo.sandbox.relay_end import END_MARK, LOGGED, Bounds, Cause, KernelEnd
 from jupyter_ppo.sandbox.running_cell import RunningCell
+from jupyter_ppo.sandbox.stream_state import StreamState
+
+__all__ = ["END_MARK", "BorderLink", "Bounds", "Cause", "KernelEnd", "Relay"]
 
 _READ: Final = 256 * 1024
 #: Bytes on their way into the container above which no further requests are read.
 _OUTGOING_BYTES: Final = 8 * 2**20
+#: The same for the examiner's, who asks one question at a time: then the run ends.
+_OUTGOING_BORDER: Final = 2 * MAX_FRAME
 #: Messages that wait for one client before the container is held up.
 _CLIENT_QUEUE: Final = 4000
 #: The longest event of the agent: the last words of a kernel that crashed.
 _EVENT_BYTES: Final = 64 * 1024
 _RETRY_MS: Final = 5
 _JOIN_SECONDS: Final = 30.0
-_LOGGED: Final = 4000  # characters of an agent's own errors
-#: The only part of a message that no kernel sends: it is not a Jupyter message.
-END_MARK: Final = b"jupyter-ppo: the kernel has ended"
 
 _log = logging.getLogger(__name__)
-
-
-class Cause(StrEnum):
-    """Why a kernel ended."""
-
-    EXITED = "exited"  # the process ended; ``code`` as in subprocess, negative for a signal
-    MEMORY = "memory"
-    MESSAGES = "messages"  # too many of them
-    WALL = "wall"  # the agent's own clock
-    OUTPUT = "output"  # too many bytes
-    PROTOCOL = "protocol"
-    LOST = "lost"  # the stream ended and the agent said nothing
-    STOPPED = "stopped"  # by us
-
-
-@dataclass(frozen=True, slots=True)
-class KernelEnd:
-    """The end of a kernel. ``detail`` is a part of a sentence for a person, or empty."""
-
-    cause: Cause
-    code: int
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a run may send to the server at most; None for no bound (a person's own kernel).
-
-    ``mark_end`` publishes ``END_MARK`` after the last message of iopub, for a client that knows it.
-    """
-
-    total_bytes: int | None = None
-    messages: int | None = None
-    message_bytes: int = MAX_FRAME - 2**16
-    mark_end: bool = False
 
 
 class Relay(threading.Thread):
@@ -93,7 +58,8 @@ class Relay(threading.Thread):
     for from other threads. The sockets stay open until ``close``, so that what came last can be
     read. When the stream ends and the agent has said nothing, ``how_it_ended`` is asked (in the
     relay's thread); its None means that the container was lost. Without ``mark_end`` a person reads
-    in the cell that ran what ``explain`` says of an end that nobody asked for.
+    in the cell that ran what ``explain`` says of an end that nobody asked for. ``border`` is the
+    examiner's way to the kernel. ``state`` is what an earlier reader of the stream has left.
     """
 
     def __init__(
@@ -105,6 +71,7 @@ class Relay(threading.Thread):
         context: zmq.Context[Any] | None = None,
         how_it_ended: Callable[[], KernelEnd | None] = lambda: None,
         explain: Callable[[KernelEnd], str] = lambda _: "",
+        state: StreamState | None = None,
     ) -> None:
         super().__init__(name="jupyter-ppo-relay", daemon=True)
         self.started: Future[None] = _running_future()
@@ -118,18 +85,20 @@ class Relay(threading.Thread):
         self._cell = RunningCell()
         self._has_spoken = False
         self._is_told_to_end = False
-        self._chunks = EngineStream()
-        self._decoder = Decoder()
-        self._outgoing: deque[memoryview] = deque()
-        self._outgoing_bytes = 0
-        self._held: deque[Frame] = deque()
+        state = state or StreamState()
+        self._chunks, self._decoder, self._held = state.chunks, state.decoder, state.frames
+        self._outgoing = state.outgoing
+        self._outgoing_bytes = sum(map(len, state.outgoing))
         self._bytes = self._messages = 0
         self._is_ready = False
+        self._is_awaited = state.is_ready
         self._commands: deque[Callable[[], None]] = deque()
+        self._room = memoryview(bytearray(_READ))  # the same one for every read
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
         self._lock = threading.Lock()
+        self.border = BorderLink(self._command, self._send)
         self._closed = False
         self._sockets: dict[Channel, zmq.Socket[bytes]] = {}
         try:
@@ -216,6 +185,8 @@ class Relay(threading.Thread):
     def run(self) -> None:
         """Relay until the end is known."""
         try:
+            if self._is_awaited:
+                self._begin()
             while not self.ended.done():
                 self._turn()
         except ValueError as error:
@@ -223,6 +194,7 @@ class Relay(threading.Thread):
         except Exception as error:
             _log.warning("What came from a container cannot be used: %r", error)
             self._end(KernelEnd(Cause.LOST, -9, "what it sent cannot be used"))
+        self.border.end()
         if self._bounds.mark_end:
             with contextlib.suppress(zmq.ZMQError):
                 self._sockets[Channel.IOPUB].send(END_MARK, zmq.NOBLOCK)
@@ -234,7 +206,7 @@ class Relay(threading.Thread):
         is_shut_down = self._is_told_to_end or (end.code == 0 and self._has_spoken)
         if end.cause is Cause.STOPPED or (end.cause is Cause.EXITED and is_shut_down):
             return
-        _log.warning("A kernel has ended: %s", _described(end))
+        _log.warning("A kernel has ended: %s", end.described)
         text = self._explain(end)
         message = self._cell.message(f"\n{text}\n", self._key) if text else None
         if message is not None:
@@ -252,12 +224,12 @@ class Relay(threading.Thread):
                 poller.register(made, zmq.POLLIN)
         buffered = isinstance(self._stream, ssl.SSLSocket) and self._stream.pending() > 0
         timeout = 0 if buffered else _RETRY_MS if self._held else None
-        poller.poll(timeout)
+        ready = {found for found, _ in poller.poll(timeout)}
         with contextlib.suppress(BlockingIOError):
             self._wake_out.recv(4096)
         while self._commands:
             self._commands.popleft()()
-        self._take_requests()
+        self._take_requests(ready)
         self._write()
         self._deliver()
         if not self._held and not self.ended.done():
@@ -267,9 +239,9 @@ class Relay(threading.Thread):
         # Clients of a restarted kernel send before its agent is there; the start message is first.
         return self._is_ready and self._outgoing_bytes < _OUTGOING_BYTES
 
-    def _take_requests(self) -> None:
+    def _take_requests(self, ready: Set[Any]) -> None:
         for channel, made in self._sockets.items():
-            while self._takes_requests():
+            while made in ready and self._takes_requests():
                 try:
                     parts = made.recv_multipart(zmq.NOBLOCK)
                 except zmq.Again:
@@ -277,10 +249,13 @@ class Relay(threading.Thread):
                 if channel is not Channel.IOPUB:  # there it is only who subscribes
                     self._send(channel, parts)
 
-    def _send(self, channel: Channel, parts: list[bytes]) -> None:
+    def _send(self, channel: Channel, parts: Sequence[bytes]) -> None:
         data = encode(channel, parts)
         self._outgoing.append(memoryview(data))
         self._outgoing_bytes += len(data)
+        if channel is Channel.BORDER and self._outgoing_bytes > _OUTGOING_BORDER:
+            msg = "a kernel that does not take what it is asked"
+            raise ValueError(msg)
 
     def _write(self) -> None:
         try:
@@ -297,17 +272,17 @@ class Relay(threading.Thread):
 
     def _read(self) -> None:
         try:
-            data = self._stream.recv(_READ)
+            size = self._stream.recv_into(self._room)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except OSError as error:
             self._end_of_stream(f"the stream broke: {error}")
             return
-        if not data:
+        if not size:
             self._end_of_stream("the stream ended")
             return
-        for frame in self._decoder.feed(self._chunks.feed(data)):
-            if frame.channel is not Channel.META:
+        for frame in self._decoder.feed(self._chunks.feed(self._room[:size])):
+            if frame.channel not in {Channel.META, Channel.BORDER}:
                 self._count(frame)
             self._held.append(frame)
         self._deliver()
@@ -326,6 +301,8 @@ class Relay(threading.Thread):
             frame = self._held[0]
             if frame.channel is Channel.META:
                 self._event(frame)
+            elif frame.channel is Channel.BORDER:
+                self.border.take(frame)
             elif not self._forward(frame):
                 return
             self._held.popleft()
@@ -360,9 +337,7 @@ class Relay(threading.Thread):
                 msg = "an agent that gets ready twice"
                 raise ValueError(msg)
             case "ready":
-                self._is_ready = True
-                self._send(Channel.META, [json.dumps(self._start_message).encode()])
-                self._write()
+                self._begin()
             case "forked":
                 if not self.started.done():
                     self.started.set_result(None)
@@ -370,9 +345,14 @@ class Relay(threading.Thread):
                 detail = str(event["detail"])
                 self._end(KernelEnd(Cause(event["cause"]), int(event["code"]), detail))
 
+    def _begin(self) -> None:
+        self._is_ready = True
+        self._send(Channel.META, [json.dumps(self._start_message).encode()])
+        self._write()
+
     def _end_of_stream(self, reason: str) -> None:
         if self.stderr:  # the agent's own, which nobody but an administrator can use
-            _log.warning("The sandbox agent wrote: %r", self.stderr[-_LOGGED:])
+            _log.warning("The sandbox agent wrote: %r", self.stderr[-LOGGED:])
         self._end(self._how_it_ended() or KernelEnd(Cause.LOST, -9, reason))
 
     def _end(self, end: KernelEnd) -> None:
@@ -381,16 +361,12 @@ class Relay(threading.Thread):
         self.ended.set_result(end)
         if not self.started.done():
             if end.cause is not Cause.STOPPED:
-                _log.warning("A kernel did not start: %s", _described(end))
+                _log.warning("A kernel did not start: %s", end.described)
             msg = (
                 f"The kernel in the container did not start ({end.cause}, code {end.code}). "
                 "The server's log says more."
             )
             self.started.set_exception(SandboxError(msg))
-
-
-def _described(end: KernelEnd) -> str:
-    return f"{end.cause}, code {end.code}, {end.detail[-_LOGGED:]!r}"
 
 
 def _running_future() -> Future[Any]:

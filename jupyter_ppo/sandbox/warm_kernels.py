@@ -30,9 +30,6 @@ from jupyter_ppo.sandbox.removal import LEFTOVERS
 #: What a kernel that nobody has asked anything may send.
 _WAITING_BOUNDS: Final = Bounds(total_bytes=2**20, messages=1000, message_bytes=2**18)
 _ASK_MS: Final = 100
-
-#: The part of this package that needs the heavy modules.
-_HEAVY_OURS: Final = "jupyter_ppo.training.algorithm"
 _IMPORT: Final = re.compile(r"^[ \t]*(import|from)[ \t]+([\w.][\w.,\t ]*)", re.MULTILINE)
 
 
@@ -167,14 +164,10 @@ class KernelPools:
         """
         if limits.of_container != self._limits.of_container:
             return None
-        if self._needs_heavy(modules) and (heavy := self._heavy.take()) is not None:
+        is_heavy = self._preload is not None and self._preload.is_heavy(modules)
+        if is_heavy and (heavy := self._heavy.take()) is not None:
             return heavy
         return self._light.take()
-
-    def _needs_heavy(self, modules: Iterable[str]) -> bool:
-        heavy = self._preload.heavy if self._preload is not None else ()
-        tops = {name.partition(".")[0] for name in heavy}
-        return any(name.partition(".")[0] in tops or name == _HEAVY_OURS for name in modules)
 
     def _starting(
         self, preload: Callable[[Preload], tuple[str, ...]]

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from jupyter_ppo.domain.errors import SandboxError
 from jupyter_ppo.domain.execution import Outcome, Program
 from jupyter_ppo.domain.sandbox import SandboxLimits
+from jupyter_ppo.sandbox.agent_wire import Wire
 from jupyter_ppo.sandbox.container_end import ContainerEnd
 from jupyter_ppo.sandbox.frames import Channel, encode
-from jupyter_ppo.sandbox.program_box import ProgramBox, Wire
+from jupyter_ppo.sandbox.program_box import ProgramBox
 from jupyter_ppo.sandbox.program_result import RESULT_BYTES, End, Seen, order_of, run_of
 
 LIMITS = SandboxLimits(output_bytes=1024)

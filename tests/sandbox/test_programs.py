@@ -27,7 +27,7 @@ from jupyter_ppo.domain.errors import (
 )
 from jupyter_ppo.domain.execution import Call, Outcome, Program, ProgramRun
 from jupyter_ppo.domain.sandbox import LimitHit, PoolStatus, SandboxLimits
-from jupyter_ppo.sandbox import program_box
+from jupyter_ppo.sandbox import agent_wire, program_box
 from jupyter_ppo.sandbox.engine import Engine
 from jupyter_ppo.sandbox.frames import Frame
 from jupyter_ppo.sandbox.program_box import ProgramBox, _Collected
@@ -602,18 +602,18 @@ def test_closing_does_not_wait_for_a_container_that_starts(
 ) -> None:
     before = set(own_containers())
     endings: list[str] = []
-    waits = ProgramBox._wait_until_ready
+    waits = agent_wire.wait_until_ready
 
-    def wait_long(box: ProgramBox) -> None:
+    def wait_long(wire: agent_wire.Wire) -> None:
         """Wait for the end of the stream in place of the first word of a container."""
         try:
             while True:
-                waits(box)
+                waits(wire)
         except SandboxError as error:
             endings.append(error.message)
             raise
 
-    monkeypatch.setattr(ProgramBox, "_wait_until_ready", wait_long)
+    monkeypatch.setattr(agent_wire, "wait_until_ready", wait_long)
     programs = ContainerPrograms(pool_size=1, pooled_limits=LIMITS)
     programs.start()
     eventually(lambda: set(own_containers()) != before, "no container is started")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import queue
 import signal
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -284,7 +287,13 @@ def test_more_messages_than_allowed_end_the_run(open_relay: Open) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"\xff" * 8, encode(Channel.SHELL, [b"alone"]), encode(Channel.IOPUB, []), b"\0\0\0\2\x09\0"],
+    [
+        b"\xff" * 8,
+        encode(Channel.SHELL, [b"alone"]),
+        encode(Channel.IOPUB, []),
+        encode(Channel.BORDER, [b"alone"]),
+        b"\0\0\0\2\x0b\0",
+    ],
 )
 def test_what_no_agent_sends_ends_the_run(open_relay: Open, data: bytes) -> None:
     relay, container, _ = open_relay()
@@ -451,3 +460,83 @@ def test_sockets_that_cannot_be_bound_are_reported(tmp_path: Path) -> None:
     endpoints = {channel: f"ipc://{tmp_path}/missing/k-{int(channel)}" for channel in Channel}
     with ours, theirs, pytest.raises(SandboxError, match="sockets"):
         Relay(ours, endpoints, {}, Bounds())
+
+
+def test_the_border_carries_messages_both_ways_without_counting_them(open_relay: Open) -> None:
+    relay, container, _ = open_relay(Bounds(messages=2, total_bytes=100))
+    came: queue.Queue[tuple[bytes, ...]] = queue.Queue()
+    relay.border.connect(came.put)
+    for number in range(5):
+        relay.border.send((b"%d" % number, bytes(1000)))
+        frame = container.receive()
+        assert (frame.channel, frame.parts[0]) == (Channel.BORDER, b"%d" % number)
+        container.send(Channel.BORDER, b"answer", bytes(1000))
+        assert came.get(timeout=SECONDS) == (b"answer", bytes(1000))
+    assert not relay.ended.done()
+
+
+def test_the_end_of_the_kernel_or_of_its_border_is_an_empty_message(open_relay: Open) -> None:
+    for end_it in (
+        lambda relay, container: container.send(Channel.BORDER),
+        lambda relay, container: container.tell(event="exit", cause="exited", code=0, detail=""),
+        lambda relay, container: relay.stop(),
+    ):
+        relay, container, _ = open_relay()
+        came: queue.Queue[tuple[bytes, ...]] = queue.Queue()
+        relay.border.connect(came.put)
+        end_it(relay, container)
+        assert came.get(timeout=SECONDS) == ()
+        relay.stop()
+        later: queue.Queue[tuple[bytes, ...]] = queue.Queue()
+        relay.border.connect(later.put)
+        assert later.get(timeout=SECONDS) == ()
+        relay.border.send((b"nobody", b"hears"))
+        assert came.empty()
+
+
+def test_what_nobody_listens_to_is_dropped(open_relay: Open) -> None:
+    relay, container, _ = open_relay()
+    came: queue.Queue[tuple[bytes, ...]] = queue.Queue()
+    container.send(Channel.BORDER, b"early", b"")
+    relay.border.connect(came.put)
+    relay.border.send((b"question", b""))
+    container.receive()
+    container.send(Channel.BORDER, b"answer", b"")
+    assert came.get(timeout=SECONDS)[0] in (b"early", b"answer")
+    relay.border.disconnect()
+    relay.border.send((b"question", b""))
+    container.receive()
+    while not came.empty():
+        came.get()
+    container.send(Channel.BORDER, b"unheard", b"")
+    relay.border.send((b"another", b""))
+    assert container.receive().parts == (b"another", b"")
+    assert came.empty()
+
+
+def flood(container: Container, data: bytes, times: int) -> None:
+    """Send in a thread: once the run has ended, nobody reads."""
+
+    def send() -> None:
+        with contextlib.suppress(OSError):
+            for _ in range(times):
+                container.send_raw(data)
+
+    threading.Thread(target=send, daemon=True).start()
+
+
+@pytest.mark.parametrize("is_connected", [True, False])
+def test_a_flood_that_was_not_asked_for_ends_the_run(open_relay: Open, is_connected: bool) -> None:
+    relay, container, _ = open_relay()
+    if is_connected:
+        relay.border.connect(lambda _: None)
+    flood(container, encode(Channel.BORDER, [b"flood", bytes(2**20)]), 80 if is_connected else 20)
+    end = relay.ended.result(SECONDS)
+    assert end.cause is Cause.PROTOCOL
+    assert "nobody's questions" in end.detail
+
+
+def test_many_small_messages_that_were_not_asked_for_end_the_run_too(open_relay: Open) -> None:
+    relay, container, _ = open_relay()
+    flood(container, encode(Channel.BORDER, [b"", b""]) * 20_000, 1)
+    assert relay.ended.result(SECONDS).cause is Cause.PROTOCOL

@@ -3,9 +3,11 @@
 Standard input and output carry frames (see ``frames``). The agent imports what it was told to in
 advance, says ``ready``, and waits. Then the server asks on META, as JSON with ``do``:
 
-- ``kernel``: become the relay of one Jupyter kernel until it ends (``inside.kernel``);
+- ``kernel``: become the relay of one Jupyter kernel until it ends (``inside.kernel``), or with
+  ``again`` have one relayed and be ready for the next (``inside.slot``);
 - ``program``: run one program in a process of its own (``inside.program``), any number of times;
-  two more parts of the frame hold the program, as JSON, and its standard input.
+  two more parts of the frame hold the program, as JSON, and its standard input;
+- ``examine``: run the examiner of one submission (``inside.examining``), any number of times.
 
 When standard input ends, the server is gone and the agent exits, which ends every process of the
 container. Being process 1 it cannot be killed from inside, and it is not dumpable. All reading and
@@ -21,11 +23,13 @@ import os
 import select
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from jupyter_ppo.sandbox.frames import Channel
-from jupyter_ppo.sandbox.inside import child, kernel, program
+from jupyter_ppo.sandbox.inside import child, examining, kernel, program, slot
 from jupyter_ppo.sandbox.inside.pipe import Pipe
+
+_ORDERS: Final = frozenset({"kernel", "program", "examine"})
 
 
 def main(arguments: list[str]) -> None:
@@ -35,17 +39,23 @@ def main(arguments: list[str]) -> None:
     """
     child.hide_this_process()
     boot: dict[str, Any] = json.loads(arguments[0])
+    gc.disable()  # imports make next to no garbage; looking for it takes a tenth of their time
     for name in boot["preload"]:
         with contextlib.suppress(Exception):
             __import__(name)
     os.umask(0o077)
     gc.freeze()  # so that collecting in a fork does not copy every page
+    gc.enable()
     pipe = Pipe()
     pipe.tell(event="ready")
     while True:
         order, rest = _next_order(pipe)
-        if order["do"] == "kernel":
+        if order["do"] == "kernel" and order.get("again"):
+            slot.run(pipe, order)
+        elif order["do"] == "kernel":
             kernel.run(pipe, order)
+        elif order["do"] == "examine":
+            examining.run(pipe)
         else:
             program.run(pipe, order, *rest)
 
@@ -56,7 +66,7 @@ def _next_order(pipe: Pipe) -> tuple[dict[str, Any], Sequence[bytes]]:
             frame = pipe.inbox.popleft()
             if frame.channel is Channel.META:
                 order: dict[str, Any] = json.loads(frame.parts[0])
-                if order["do"] in {"kernel", "program"}:  # a signal that came too late is nothing
+                if order["do"] in _ORDERS:  # a signal that came too late is nothing
                     return order, frame.parts[1:]
         select.select([0], [1] if pipe.waiting else [], [])
         pipe.read()

@@ -1,4 +1,4 @@
-"""What every process of the student has in common: how it is born, and what is known of its end."""
+"""What processes that are not ours alone have in common: how they are born, how they end."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import contextlib
 import ctypes
 import os
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from jupyter_ppo.sandbox.inside import seccomp
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+#: How long killed processes may take to go.
+_KILL_SECONDS: Final = 30.0
 _OOM_FILES: Final = ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events")
 
 
@@ -49,3 +53,44 @@ def oom_kills() -> int:
                 if line.startswith("oom_kill "):
                     return int(line.split()[1])
     return 0
+
+
+class Offspring:
+    """All processes but process 1, of which ``pid`` is the one that matters.
+
+    ``status`` is its exit code as in subprocess, once it has ended; ``peak_kb`` the most memory
+    that one of those that were collected has had, in KiB.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.status: int | None = None
+        self.peak_kb = 0
+
+    def reap(self) -> bool:
+        """Collect every process that ended; False when there is none at all."""
+        try:
+            while True:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+                if pid == 0:
+                    return True
+                self.peak_kb = max(self.peak_kb, usage.ru_maxrss)
+                if pid == self.pid:
+                    self.status = os.waitstatus_to_exitcode(status)
+        except ChildProcessError:
+            return False
+
+    def kill_all(self, meanwhile: Callable[[], None]) -> bool:
+        """End every process and collect it; False when some do not go.
+
+        ``meanwhile`` is called again and again while they go.
+        """
+        end = time.monotonic() + _KILL_SECONDS
+        while self.reap():
+            if time.monotonic() > end:
+                return False
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)  # all but process 1
+            meanwhile()
+            time.sleep(0.001)
+        return True

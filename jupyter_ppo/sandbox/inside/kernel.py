@@ -1,7 +1,8 @@
 """A Jupyter kernel of the student, and the relay between its sockets and the server.
 
-The kernel is forked from process 1 with what that has imported. The relay never blocks: when the
-server does not read, the kernel is slowed down. It ends the container when the kernel ends.
+The kernel is forked from process 1 with what that has imported. Besides Jupyter's sockets it has
+one for an examiner's questions (``border.student``). The relay never blocks: when the server does
+not read, the kernel is slowed down. It ends the container when the kernel ends.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import sys
 import time
 import traceback
 import types
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from jupyter_ppo.sandbox.border import student
 from jupyter_ppo.sandbox.frames import KERNEL_CHANNELS, Channel
+from jupyter_ppo.sandbox.inside.border_end import BorderEnd
 from jupyter_ppo.sandbox.inside.child import become_student, oom_kills
 from jupyter_ppo.sandbox.inside.pipe import Pipe
 
@@ -46,6 +50,7 @@ def run(pipe: Pipe, order: dict[str, Any]) -> None:
 class _Relay:
     def __init__(self, pipe: Pipe, order: dict[str, Any]) -> None:
         self._pipe = pipe
+        self._border = BorderEnd(pipe)
         self._sockets: dict[Channel, Any] = {}
         self._pid = 0
         self._errors = -1
@@ -76,8 +81,9 @@ class _Relay:
         self._pid = os.fork()  # before this process has any ZeroMQ thread
         if self._pid == 0:
             os.close(self._errors)
-            _become_kernel(order["environment"], errors)
+            _become_kernel(order["environment"], errors, self._border.keep_kernels_end())
         os.close(errors)
+        self._border.keep_own_end()
         import zmq
 
         context = zmq.Context()
@@ -112,11 +118,16 @@ class _Relay:
                     poller.register(socket, zmq.POLLIN)
             if ended is not None:
                 poller.register(ended, zmq.POLLIN)
+            self._border.register(poller)
             ready = dict(poller.poll(50 if ended is None else 500))
             if 0 in ready:
                 pipe.read()
             self._deliver()
-            self._collect()
+            self._border.write()
+            self._collect(
+                [channel for channel in KERNEL_CHANNELS if self._sockets[channel] in ready]
+            )
+            self._border.read()
             pipe.write()
             self._reap()
             if self._status is not None:
@@ -127,22 +138,29 @@ class _Relay:
     def _deliver(self) -> None:
         while self._pipe.inbox:
             frame = self._pipe.inbox.popleft()
+            if frame.channel is Channel.BORDER:
+                self._border.post(frame)
+                continue
             if frame.channel is not Channel.META:
                 self._sockets[frame.channel].send_multipart(frame.parts)
                 continue
             order = json.loads(frame.parts[0])
             if order["do"] == "adopt":
                 self._adopt(order)
+            elif order["do"] == "end":  # only of a slot's kernel
+                self._pipe.inbox.appendleft(frame)
+                self._pipe.leave("exited", -signal.SIGKILL)
             elif order["do"] == "signal":
                 with contextlib.suppress(OSError):
                     os.killpg(self._pid, int(order["number"]))
 
-    def _collect(self) -> None:
+    def _collect(self, channels: Iterable[Channel] = KERNEL_CHANNELS) -> None:
         """Take what the kernel's sockets hold, up to the bound."""
         import zmq
 
         pipe = self._pipe
-        for channel, socket in self._sockets.items():
+        for channel in channels:
+            socket = self._sockets[channel]
             while not pipe.is_full:
                 try:
                     parts = socket.recv_multipart(zmq.NOBLOCK)
@@ -176,6 +194,7 @@ class _Relay:
         end = time.monotonic() + _DRAIN_SECONDS
         while time.monotonic() < end:
             self._collect()
+            self._border.read()
             pipe.write()
             if pipe.is_full:
                 time.sleep(0.001)
@@ -191,14 +210,16 @@ class _Relay:
         pipe.leave("memory" if killed else "exited", code, detail)
 
 
-def _become_kernel(environment: dict[str, str], errors: int) -> None:
+def _become_kernel(environment: dict[str, str], errors: int, border: int) -> None:
     """Turn this fork into the student's kernel; never returns."""
     code = 0
     try:
         nothing = os.open(os.devnull, os.O_RDWR)
         become_student((nothing, nothing, errors))
         os.environ.update(environment)
-        _launch()
+        if "numpy.random" in sys.modules:
+            sys.modules["numpy.random"].seed()  # else every kernel of a slot had the same numbers
+        _launch(border)
     except SystemExit:
         pass
     except BaseException:
@@ -209,11 +230,18 @@ def _become_kernel(environment: dict[str, str], errors: int) -> None:
         os._exit(code)
 
 
-def _launch() -> None:
+def _launch(border: int) -> None:
     import zmq
     from ipykernel.kernelapp import IPKernelApp
+    from tornado.ioloop import IOLoop
 
     class KernelApp(IPKernelApp):
+        def start(self) -> None:
+            loop = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]
+            names = self.shell.user_ns  # type: ignore[union-attr]
+            student.install(border, names, loop)
+            super().start()  # type: ignore[no-untyped-call]
+
         def init_iopub(self, context: Any) -> None:
             # The default of 1000 messages drops output silently, and with it the end of a cell.
             context.setsockopt(zmq.SNDHWM, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import time
@@ -13,7 +15,9 @@ from jupyter_ppo.sandbox.frames import Channel, Decoder, Frame, encode
 
 #: Bytes waiting for the server above which nothing more is read from the student's processes.
 QUEUE_BYTES: Final = 4 * 2**20
-_READ: Final = 256 * 1024
+_READ: Final = 2**20
+#: What the engine can hand over in one go, in bytes; a pipe holds 64 KiB by itself.
+_PIPE: Final = 2**20
 #: How long the last words may wait for a server that reads, in seconds.
 _FLUSH_SECONDS: Final = 10.0
 
@@ -27,6 +31,8 @@ class Pipe:
     def __init__(self) -> None:
         for descriptor in (0, 1):
             os.set_blocking(descriptor, False)
+            with contextlib.suppress(OSError):  # no pipe, or the system allows no more
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
         self.inbox: deque[Frame] = deque()
         self.waiting = 0
         self._decoder = Decoder()
@@ -73,6 +79,11 @@ class Pipe:
         if not data:
             os._exit(0)  # the server is gone, however it went
         self.inbox.extend(self._decoder.feed(data))
+
+    def forget(self) -> None:
+        """Let go of what was read; another process has it now."""
+        self.inbox.clear()
+        self._decoder = Decoder()
 
     def leave(self, cause: str, code: int, detail: str = "") -> None:
         """Send the last word and end, which ends every process of the container."""

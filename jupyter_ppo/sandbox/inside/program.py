@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 
 from jupyter_ppo.sandbox.frames import Channel
 from jupyter_ppo.sandbox.inside import running
-from jupyter_ppo.sandbox.inside.child import become_student, oom_kills
+from jupyter_ppo.sandbox.inside.child import Offspring, become_student, oom_kills
 from jupyter_ppo.sandbox.inside.memory import MemoryMeter
 from jupyter_ppo.sandbox.inside.pipe import Pipe
 
@@ -26,8 +26,6 @@ _READ: Final = 64 * 1024
 _TICK: Final = 0.02
 #: How often to look for the end where the kernel has no pidfd, in seconds.
 _TICK_WITHOUT_PIDFD: Final = 0.01
-#: How long killed processes may take to go.
-_KILL_SECONDS: Final = 30.0
 _FAILED: Final = 70
 _BEGUN: Final = b"begun"
 
@@ -53,8 +51,6 @@ class _Started:
         self._pipe = pipe
         self._order = order
         self._output = self._result = 0
-        self._peak_kb = 0
-        self._status: int | None = None
         self._ended: str | None = None
         self._oom_before = oom_kills()
         self._memory = MemoryMeter()
@@ -64,9 +60,10 @@ class _Started:
         with open(os.dup(entry), "wb") as file:
             file.write(stdin)
         os.lseek(entry, 0, os.SEEK_SET)
-        self._pid = os.fork()
-        if self._pid == 0:
+        pid = os.fork()
+        if pid == 0:
             _become_program(program, entry, [writing for _, writing in ends])
+        self._family = Offspring(pid)
         os.close(entry)
         for reading, writing in ends:
             os.close(writing)
@@ -76,7 +73,7 @@ class _Started:
         self._birth = ends[3][0]
         self._pidfd = -1
         with contextlib.suppress(OSError, AttributeError):
-            self._pidfd = os.pidfd_open(self._pid)  # readable when the program ends
+            self._pidfd = os.pidfd_open(pid)  # readable when the program ends
 
     def follow(self) -> None:
         """Send on what comes, until the program has ended or is over a limit."""
@@ -101,8 +98,8 @@ class _Started:
                 self._take(source)
             pipe.write()
             self._memory.look()
-            self._reap()
-            if self._status is not None or self._ended is not None:
+            self._family.reap()
+            if self._family.status is not None or self._ended is not None:
                 return
             if time.monotonic() >= deadline:
                 self._ended = "timeout"
@@ -112,7 +109,7 @@ class _Started:
         """End every process of the program, send on what the pipes still hold, and say ``done``."""
         seconds = time.monotonic() - self._began
         self._memory.look()
-        is_clean = self._kill_all()
+        is_clean = self._family.kill_all(self._pipe.write)
         # Nobody is left to write more; it need not be the end of the file for all that.
         for source in list(self._sources):
             while self._take(source):
@@ -120,7 +117,7 @@ class _Started:
         birth = b""
         with contextlib.suppress(BlockingIOError):
             birth = os.read(self._birth, _READ)
-        code = -signal.SIGKILL if self._status is None else self._status
+        code = -signal.SIGKILL if self._family.status is None else self._family.status
         if self._ended is None:
             if code == -signal.SIGKILL and oom_kills() > self._oom_before:
                 self._ended = "memory"
@@ -135,7 +132,7 @@ class _Started:
             ended=self._ended,
             code=code,
             seconds=seconds,
-            peak_kb=max(self._peak_kb, self._memory.finish() // 1024),
+            peak_kb=max(self._family.peak_kb, self._memory.finish() // 1024),
             detail=detail,
         )
         if not is_clean:  # the next program must not meet them; with process 1 they go too
@@ -162,30 +159,6 @@ class _Started:
                 self._ended = "output"
         if data:
             self._pipe.send(channel, [data])
-        return True
-
-    def _reap(self) -> bool:
-        """Collect every process that ended; False when there is none at all."""
-        try:
-            while True:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
-                if pid == 0:
-                    return True
-                self._peak_kb = max(self._peak_kb, usage.ru_maxrss)
-                if pid == self._pid:
-                    self._status = os.waitstatus_to_exitcode(status)
-        except ChildProcessError:
-            return False
-
-    def _kill_all(self) -> bool:
-        end = time.monotonic() + _KILL_SECONDS
-        while self._reap():
-            if time.monotonic() > end:
-                return False
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)  # all but process 1
-            self._pipe.write()
-            time.sleep(0.001)
         return True
 
 

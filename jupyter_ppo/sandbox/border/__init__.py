@@ -1,0 +1,1 @@
+"""What runs on either side of the border between a test and the code it tests."""
