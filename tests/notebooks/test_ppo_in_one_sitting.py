@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import nbformat
 import pytest
 
 from jupyter_ppo.autograde.notebook_grader import NotebookGrader
 from jupyter_ppo.domain.courses import CellKind
+from jupyter_ppo.domain.exam import Exam
 from jupyter_ppo.domain.grading import ExerciseGrade, total
-from jupyter_ppo.domain.sandbox import SandboxLimits, Verdict
+from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, Verdict
+from jupyter_ppo.domain.sealing import FindingKind, Sealing, SealState
 
 SOURCE = Path(__file__).parents[2] / "notebooks" / "ppo-in-one-sitting.ipynb"
 
@@ -51,9 +55,9 @@ MISTAKES = {
     "has the wrong sign": ("return -np.mean", "return np.mean", 9),
     "forgets the mean": ("-np.mean(np.minimum", "-(np.minimum", 10),
     "sums instead": ("-np.mean", "-np.sum", 11),
-    "takes the maximum": ("np.minimum", "np.maximum", 9),
-    "never clips": ("np.clip(ratio, 1.0 - clip_range, 1.0 + clip_range)", "ratio", 9),
-    "forgets exp": ("np.exp(logratio)", "1.0 + logratio", 9),
+    "takes the maximum": ("np.minimum", "np.maximum", 9.5),
+    "never clips": ("np.clip(ratio, 1.0 - clip_range, 1.0 + clip_range)", "ratio", 10.5),
+    "forgets exp": ("np.exp(logratio)", "1.0 + logratio", 10),
 }
 
 
@@ -119,9 +123,11 @@ def score_here(source: bytes, answers: str) -> float:
         meta = cell["metadata"].get("nbgrader", {})
         if cell["cell_type"] != "code" or not meta.get("grade"):
             continue
+        text = "".join(cell["source"])
         with contextlib.suppress(Exception):
-            exec("".join(cell["source"]), names)  # noqa: S102 - and in the notebook
-            points += meta["points"]
+            exec(text, names)  # noqa: S102 - and in the notebook
+            part = text.endswith("\nchecks.points")
+            points += names["checks"].points if part else meta["points"]
     return points
 
 
@@ -149,6 +155,25 @@ def test_a_wrong_use_of_dones_is_told_what_it_can_be(source: bytes, mistake: str
         assert words in str(caught.value)
 
 
+def test_a_cell_of_several_checks_gives_the_points_of_those_that_pass(source: bytes) -> None:
+    (tests,) = (cell for cell in cells(source) if cell["id"] == "clip_by_hand")
+    names: dict[str, Any] = {}
+    answers = CLIP.replace("np.clip(ratio, 1.0 - clip_range, 1.0 + clip_range)", "ratio")
+    exec("import numpy as np\n" + answers, names)  # noqa: S102 - in this file
+    exec("".join(tests["source"]), names)  # noqa: S102 - and in the notebook
+    assert (names["checks"].points, names["checks"].max_points) == (1.5, 2.0)
+    assert tests["metadata"]["nbgrader"]["points"] == 2
+
+
+def test_reading_the_tests_finds_nothing_that_stands_in_the_way_and_nothing_weak(
+    grader: NotebookGrader, source: bytes
+) -> None:
+    found = {cell.grade_id: cell.findings for cell in grader.release(source).cells}
+    assert len(found) == 8
+    kinds = {FindingKind.OBSTACLE, FindingKind.WEAK}
+    assert not {name: seen for name, seen in found.items() if {f.kind for f in seen} & kinds}
+
+
 @pytest.mark.docker
 @pytest.mark.image
 def test_reasons_in_a_real_run_tell_hidden_tests_and_missing_answers(
@@ -161,20 +186,33 @@ def test_reasons_in_a_real_run_tell_hidden_tests_and_missing_answers(
     submitted = json.dumps(document).encode()
     reasons = {item.grade_id: item.reason for item in graded(grader, source, submitted)}
     assert reasons["gae_by_hand"] == "All tests passed."
-    assert reasons["gae_random"].startswith("A hidden test failed: AssertionError: advantages")
+    assert reasons["gae_random"].startswith("Hidden test 1 failed: advantages wrong with 8 steps")
     assert reasons["clip_shape"] == "No answer yet."
 
 
 def graded(grader: NotebookGrader, source: bytes, submitted: bytes) -> tuple[ExerciseGrade, ...]:
+    """Grade as the service does: by the examiner, with what the reference solution's run showed."""
     from jupyter_ppo.sandbox.notebook import ContainerSandbox
 
-    released = grader.release(source)
-    exercises = released.exercises
+    sandbox, released = ContainerSandbox(), grader.release(source)
     assert grader.check(submitted, released) == ()
+
+    def run(notebook: dict[str, Any], exam: Exam | None) -> NotebookRun:
+        assert exam is not None
+        ran = asyncio.run(sandbox.run(notebook, SandboxLimits(), exam))
+        assert ran.verdict is Verdict.RAN, ran.detail
+        return ran
+
+    reference = grader.restore(source, source)
+    cells = grader.sealing(source, run(reference, grader.exam(source, reference, None)), None)
+    assert {cell.state for cell in cells} == {SealState.SEALED}, cells
+    sealing = Sealing(uuid4(), cells, datetime.now(UTC), 1.0)
+    assert not sealing.contract
     notebook = grader.restore(source, submitted)
-    run = asyncio.run(ContainerSandbox().run(notebook, SandboxLimits()))
-    assert run.verdict is Verdict.RAN, run.detail
-    return grader.score(notebook, run, exercises)
+    ran = run(notebook, grader.exam(source, notebook, sealing))
+    grades = grader.score(notebook, ran, released.exercises, sealing)
+    assert all(item.is_sealed for item in grades)
+    return grades
 
 
 @pytest.mark.docker
@@ -186,6 +224,13 @@ def test_the_reference_solution_scores_a_hundred_percent(
     assert [item.points for item in grades] == [item.max_points for item in grades], grades
     assert total(item.points for item in grades) == 14.0
     assert [item.grade_id for item in grades if item.needs_review] == ["why_not_clipped"]
+    lines = {item.grade_id: item.checks for item in grades if item.checks}
+    assert [(line.name, line.points) for line in lines["clip_by_hand"]] == [
+        ("ratio 1", 0.5),
+        ("moved far enough", 0.5),
+        ("hidden test 1", 1.0),
+    ]
+    assert len(lines) == 1
 
 
 @pytest.mark.docker
