@@ -22,7 +22,7 @@ def nbgrader_of(cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def own_of(cell: dict[str, Any]) -> dict[str, Any]:
-    """Return our metadata of the cell, or an empty dict."""
+    """Return our metadata of the cell (or of a whole notebook), or an empty dict."""
     metadata = cell.get("metadata")
     found = metadata.get(OWN_KEY) if isinstance(metadata, dict) else None
     return found if isinstance(found, dict) else {}

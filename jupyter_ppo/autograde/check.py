@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 from typing import Any
 
-from jupyter_ppo.autograde.cells import grade_id_of, kind_of
+from jupyter_ppo.autograde.cells import grade_id_of, is_answer, kind_of
+from jupyter_ppo.autograde.model_cell import model_grade_id
 from jupyter_ppo.autograde.read import read_notebook
+from jupyter_ppo.autograde.saved_model import is_archive, read_saved_model
 from jupyter_ppo.autograde.text import ordinal
 from jupyter_ppo.domain.courses import CellKind, Exercise
 from jupyter_ppo.domain.errors import InvalidNotebookError, WrongAssignmentError
@@ -22,11 +25,17 @@ def check_submission(data: bytes, released: ReleasedNotebook) -> tuple[str, ...]
     """Return warnings, one sentence each, for a notebook that can be graded.
 
     Raises ``InvalidNotebookError`` or ``TooLargeError`` for bytes that are no readable notebook or
-    hold a graded cell twice, ``WrongAssignmentError`` if none of the exercises is in it. The name
-    of the file plays no part.
+    hold an answer cell twice, ``WrongAssignmentError`` if none of the exercises is in it. The name
+    of the file plays no part. Where the assignment takes a saved model, ``data`` may be one; raises
+    like ``read_saved_model`` then.
     """
+    release = read_notebook(released.release)
+    if is_archive(data) and (model_cell := model_grade_id(release)) is not None:
+        read_saved_model(data)
+        return _beside_model(release, model_cell)
     notebook, exercises = read_notebook(data), released.exercises
-    found = unique_grade_ids(notebook)
+    originals = {name: cell for cell in release["cells"] if (name := grade_id_of(cell)) is not None}
+    found = places_of(notebook, {name for name, cell in originals.items() if is_answer(cell)})
     if not any(exercise.grade_id in found for exercise in exercises):
         names = ", ".join(exercise.grade_id for exercise in exercises[:5])
         msg = (
@@ -34,11 +43,6 @@ def check_submission(data: bytes, released: ReleasedNotebook) -> tuple[str, ...]
             "notebook that was released for this assignment."
         )
         raise WrongAssignmentError(msg, field="notebook")
-    originals = {
-        name: cell
-        for cell in read_notebook(released.release)["cells"]
-        if (name := grade_id_of(cell)) is not None
-    }
     answers = [name for name, cell in originals.items() if kind_of(cell) is CellKind.SOLUTION]
     known = {exercise.grade_id for exercise in exercises} | set(answers)
     strange = [
@@ -63,22 +67,40 @@ def check_submission(data: bytes, released: ReleasedNotebook) -> tuple[str, ...]
         if exercise.grade_id in found:
             cell = notebook["cells"][found[exercise.grade_id]]
             notes += _retyped(cell, originals[exercise.grade_id])
+    notes += _copies(notebook, originals)
     if len(notes) > _NOTES_MAX:
         notes[_NOTES_MAX:] = [f"{len(notes) - _NOTES_MAX} more cells differ from the assignment."]
     return tuple(note if len(note) <= _NOTE_MAX else f"{note[: _NOTE_MAX - 1]}…" for note in notes)
 
 
-def unique_grade_ids(notebook: dict[str, Any]) -> dict[str, int]:
-    """Return where each grade_id is (index of its cell).
+def _beside_model(release: dict[str, Any], model_cell: str) -> tuple[str, ...]:
+    """Return a warning if a saved model leaves answers of the assignment open."""
+    names = [
+        name
+        for cell in release["cells"]
+        if is_answer(cell) and (name := grade_id_of(cell)) not in {None, model_cell}
+    ]
+    if not names:
+        return ()
+    return (
+        f"A saved model answers {_named(model_cell)} only; {len(names)} other answers count as not "
+        "given. Hand in the notebook to answer them too.",
+    )
 
-    Raises ``InvalidNotebookError`` naming a grade_id that two cells carry.
+
+def places_of(notebook: dict[str, Any], answers: Container[str]) -> dict[str, int]:
+    """Return where each grade_id is first (index of its cell).
+
+    A copy of a locked cell does no harm, the author's own is what is run. Of an answer nobody can
+    tell which one counts: raises ``InvalidNotebookError`` naming a grade_id among ``answers`` that
+    two cells carry.
     """
     found: dict[str, int] = {}
     for index, cell in enumerate(notebook["cells"]):
         name = grade_id_of(cell)
         if name is None:
             continue
-        if name in found:
+        if name in found and name in answers:
             first, second = ordinal(found[name] + 1), ordinal(index + 1)
             msg = (
                 f"notebook: two cells have the grade_id {_named(name)} (the {first} and the "
@@ -86,8 +108,18 @@ def unique_grade_ids(notebook: dict[str, Any]) -> dict[str, int]:
                 "other cell before."
             )
             raise InvalidNotebookError(msg, field="notebook")
-        found[name] = index
+        found.setdefault(name, index)
     return found
+
+
+def _copies(notebook: dict[str, Any], names: Container[str]) -> list[str]:
+    """Return a note for each of the assignment's cells that is there more than once."""
+    counted = Counter(grade_id_of(cell) for cell in notebook["cells"])
+    return [
+        f"The cell {_named(name)} is there {count} times; only the assignment's own is used."
+        for name, count in counted.items()
+        if name is not None and count > 1 and name in names
+    ]
 
 
 def _missing(exercise: Exercise, strange: Sequence[str]) -> str:

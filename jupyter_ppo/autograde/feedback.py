@@ -6,7 +6,7 @@ img-src data:`` and shows a test cell as it was released, never its hidden part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,10 +16,18 @@ from markupsafe import Markup
 
 from jupyter_ppo.autograde.cells import grade_id_of, hidden_lines_of, kind_of, own_of
 from jupyter_ppo.autograde.failure import ran_hidden
-from jupyter_ppo.autograde.outputs import code_html, markdown_html, outputs_html
+from jupyter_ppo.autograde.hidden import TestText, quiet_after, texts_of, without_students_words
+from jupyter_ppo.autograde.outputs import (
+    code_html,
+    markdown_html,
+    outputs_html,
+    printed_html,
+    quiet_html,
+)
 from jupyter_ppo.autograde.restore import Origin
 from jupyter_ppo.autograde.text import shortened, visible
 from jupyter_ppo.domain.courses import CellKind
+from jupyter_ppo.domain.exam import CheckRun, CheckState
 from jupyter_ppo.domain.grading import ExerciseGrade, total
 from jupyter_ppo.domain.sandbox import NotebookRun, Verdict
 from jupyter_ppo.domain.submissions import Submission
@@ -30,6 +38,8 @@ PAGE_MAX = 4_000_000
 _NOTES = {
     Origin.ANSWER: "your answer",
     Origin.MISSING: "was missing in your notebook; shown as released",
+    Origin.LEFT: "not part of a saved model; shown as released",
+    Origin.MODEL: "your answer",
     Origin.STUDENT: "",
     Origin.AUTHOR: "",
 }
@@ -45,6 +55,7 @@ class _Cell:
     source: Markup
     outputs: Markup
     more_tests: bool
+    records: tuple[str, ...]
 
 
 def feedback_page(
@@ -53,9 +64,15 @@ def feedback_page(
     """Return the page for one graded submission: UTF-8 HTML.
 
     ``run`` holds a notebook made by ``restore_notebook``. A cell without its mark of origin is
-    shown without source, so that a hidden test cannot slip through.
+    shown without source, so that a hidden test cannot slip through. What ran after a hidden test is
+    shown without its output, which may quote what that test asked.
     """
-    cells, cut = _bounded(_cells(run, {grade.grade_id: grade for grade in grades}))
+    texts = texts_of(run.notebook["cells"])
+    quiet = quiet_after(texts, run.checks)
+    if quiet is not None:
+        run = without_students_words(run)
+    by_name = {grade.grade_id: grade for grade in grades}
+    cells, cut = _bounded(_cells(run, by_name, texts, quiet))
     html = _template().render(
         submission=submission,
         user=visible(submission.user),
@@ -64,6 +81,7 @@ def feedback_page(
         max_points=total(grade.max_points for grade in grades),
         needs_review=any(grade.needs_review for grade in grades),
         verdict=None if run.verdict is Verdict.RAN else shortened(visible(run.detail), 500),
+        has_unsealed=any(not grade.is_sealed for grade in grades),
         cells=cells,
         cut=cut,
         light=_style("default"),
@@ -82,6 +100,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["points"] = lambda value: f"{value:g}"
+    environment.filters["shown"] = visible
     return environment.get_template("feedback.html")
 
 
@@ -92,24 +111,74 @@ def _style(name: str) -> Markup:
     return Markup(HtmlFormatter(style=name).get_style_defs(".highlight"))  # noqa: S704 - ours
 
 
-def _cells(run: NotebookRun, grades: dict[str, ExerciseGrade]) -> Iterator[_Cell]:
+def _cells(
+    run: NotebookRun,
+    grades: dict[str, ExerciseGrade],
+    texts: Sequence[TestText | None],
+    quiet: int | None,
+) -> Iterator[_Cell]:
     cells: list[dict[str, Any]] = run.notebook["cells"]
     hidden, finished = hidden_lines_of(cells), run.finished
+    checks = {check.index: check for check in run.checks}
     for index, cell in enumerate(cells):
         grade = grades.get(grade_id_of(cell) or "")
         is_code = cell["cell_type"] == "code"
         source, note = _shown_source(cell)
         tests = kind_of(cell) is CellKind.TESTS
+        is_sealed = tests and grade is not None and grade.is_sealed
+        is_late = quiet is not None and index > quiet
+        shown, more = Markup(), False
+        if is_sealed:  # nothing that the student's kernel sent is about this cell
+            shown, more = _of_examiner(checks.get(index), texts[index], hidden, is_quiet=is_late)
+        elif is_code:
+            outputs = cell.get("outputs", [])
+            shown = outputs_html(outputs, tests=tests, hidden=hidden)
+            if is_late:
+                shown = quiet_html(outputs)
+            more = index in finished and ran_hidden(cell, outputs)
         yield _Cell(
             grade=grade,
             is_code=is_code,
             note=note,
             source=code_html(source) if is_code else markdown_html(source),
-            outputs=outputs_html(cell.get("outputs", []), tests=tests, hidden=hidden)
-            if is_code
-            else Markup(),
-            more_tests=index in finished and ran_hidden(cell, cell.get("outputs", [])),
+            outputs=shown,
+            more_tests=more,
+            records=tuple(map(_record, grade.records)) if grade else (),
         )
+
+
+def _of_examiner(
+    check: CheckRun | None, text: TestText | None, hidden: Sequence[str], *, is_quiet: bool
+) -> tuple[Markup, bool]:
+    """Return what a sealed test printed, and whether hidden tests were run.
+
+    What is printed around hidden tests may quote them, so it is not shown.
+    """
+    if check is None or text is None:
+        return Markup(), False
+    if not text.has_hidden:
+        return Markup() if is_quiet else printed_html(check.output, hidden), False
+    ended = check.state is CheckState.PASSED or (
+        check.state is CheckState.FAILED and not check.error_type
+    )
+    return Markup(), ended or text.number(check.line) is not None
+
+
+def _record(record: Mapping[str, Any]) -> str:
+    """Return what a test wrote down of an examined policy as one line."""
+    figures = {
+        key: f"{value:.1f}"
+        for key in ("mean", "low", "high")
+        if isinstance(value := record.get(key), int | float)
+    }
+    name = visible(str(record.get("env_id", "policy")))
+    parts = [f"{name}: mean return {figures.get('mean', 'unknown')}"]
+    if "low" in figures and "high" in figures:
+        parts.append(f"95 % confidence interval {figures['low']} to {figures['high']}")
+    episodes = record.get("episodes")
+    if isinstance(episodes, int):
+        parts.append(f"{episodes} episode{'' if episodes == 1 else 's'}")
+    return ", ".join(parts)
 
 
 def _shown_source(cell: dict[str, Any]) -> tuple[str, str]:
@@ -117,7 +186,9 @@ def _shown_source(cell: dict[str, Any]) -> tuple[str, str]:
     origin, released = own.get("origin"), own.get("release_source")
     if origin == Origin.AUTHOR and isinstance(released, str):
         return released, ""
-    if origin in {Origin.ANSWER, Origin.MISSING, Origin.STUDENT}:
+    if origin == Origin.MODEL and isinstance(released, str):
+        return released, _NOTES[Origin.MODEL]
+    if origin in {Origin.ANSWER, Origin.MISSING, Origin.LEFT, Origin.STUDENT}:
         return cell["source"], _NOTES[Origin(origin)]
     return "", "its source is not shown"
 

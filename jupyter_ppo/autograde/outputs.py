@@ -15,6 +15,7 @@ import nh3
 from markupsafe import Markup, escape
 
 from jupyter_ppo.autograde.cells import text_of
+from jupyter_ppo.autograde.hidden import NOT_SHOWN, builtin_error
 from jupyter_ppo.autograde.score import error_line
 from jupyter_ppo.autograde.text import presentable, shortened, visible, without_hidden
 
@@ -86,6 +87,27 @@ def outputs_html(
     if len(outputs) > OUTPUTS_MAX:
         shown.append(_note(f"{len(outputs) - OUTPUTS_MAX} more outputs are left out."))
     return Markup("\n").join(shown)
+
+
+def quiet_html(outputs: Sequence[dict[str, Any]]) -> Markup:
+    """Return what is shown of a cell that ran after hidden tests: a note, and Python's own errors.
+
+    Its outputs may quote what the hidden tests asked.
+    """
+    if not outputs:
+        return Markup()
+    names = (
+        builtin_error(text_of(output.get("ename")))
+        for output in outputs
+        if output.get("output_type") == "error"
+    )
+    error = next(filter(None, names), "")
+    return _note(NOT_SHOWN) + (Markup("\n") + _pre(error, "error") if error else Markup())
+
+
+def printed_html(text: str, hidden: Sequence[str]) -> Markup:
+    """Return what a cell printed; nothing if that is only blank."""
+    return _pre(_shown(text, hidden), "stdout") if text.strip() else Markup()
 
 
 def _output(output: dict[str, Any], *, tests: bool, hidden: Sequence[str]) -> Markup:

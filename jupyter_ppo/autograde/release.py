@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 
 from jupyter_ppo.autograde.cells import OWN_KEY, grade_id_of, kind_of, nbgrader_of
 from jupyter_ppo.autograde.read import read_notebook
+from jupyter_ppo.autograde.sealing.seeds import uses_personal_seed
 from jupyter_ppo.autograde.text import ordinal
 from jupyter_ppo.domain.courses import CellKind, Exercise
 from jupyter_ppo.domain.errors import InvalidNotebookError
@@ -31,6 +32,7 @@ _MAX_POINTS = 1e6
 # What nbgrader puts in the place of a solution in Python.
 _STUB = re.compile(r"^[ \t]*# YOUR CODE HERE\n[ \t]*raise NotImplementedError\(\)", re.MULTILINE)
 _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST", re.MULTILINE)
+_SEED_MARK = re.compile(r"#.*\bSTUDENT SEED\b")
 # What each pair of delimiters cuts out, and the kinds of cell it may stand in.
 _REGIONS = {
     "SOLUTION": frozenset({CellKind.SOLUTION, CellKind.MANUAL}),
@@ -96,6 +98,29 @@ def refuse_students_copy(made: MadeRelease) -> None:
             "'### END SOLUTION'."
         )
         raise InvalidNotebookError(msg, field="notebook")
+
+
+def refuse_dead_seed_marks(made: MadeRelease) -> None:
+    """Raise ``InvalidNotebookError`` for a line of code marked ``STUDENT SEED`` that gets no seed.
+
+    The number would stay as it is, the same for everybody, and nobody would notice. Apart from
+    ``make_release``, because a source that was accepted must stay gradable.
+    """
+    for index, cell in enumerate(made.source["cells"]):
+        if cell["cell_type"] != "code":
+            continue
+        for number, line in enumerate(cell["source"].split("\n"), start=1):
+            if not _SEED_MARK.search(line) or uses_personal_seed(
+                {"cells": [{**cell, "source": line}]}
+            ):
+                continue
+            problem = (
+                f"line {number} is marked STUDENT SEED but gets no seed. Write "
+                "'name = 7  # STUDENT SEED' (a name, digits and the mark, nothing else) in a "
+                "locked code cell: one that is 'Read-only' or 'Autograder tests' in nbgrader's "
+                "Create Assignment panel."
+            )
+            _refuse(index, cell, problem)
 
 
 def to_bytes(notebook: dict[str, Any]) -> bytes:
@@ -257,7 +282,7 @@ def _check_regions(index: int, cell: NotebookNode) -> None:
             index,
             cell,
             "AUTOTEST needs a run of the solution to make tests of it, which is not done here. "
-            "Write the tests out, or let 'nbgrader generate_assignment' do it first.",
+            "Write its tests out, as 'nbgrader generate_assignment' keeps them in its gradebook.",
         )
 
 

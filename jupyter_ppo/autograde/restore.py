@@ -18,9 +18,12 @@ from jupyter_ppo.autograde.cells import (
     kind_of,
     own_of,
 )
-from jupyter_ppo.autograde.check import unique_grade_ids
+from jupyter_ppo.autograde.check import places_of
+from jupyter_ppo.autograde.model_cell import model_code, model_grade_id
 from jupyter_ppo.autograde.read import read_notebook
 from jupyter_ppo.autograde.release import make_release
+from jupyter_ppo.autograde.saved_model import SavedModel, is_archive, read_saved_model
+from jupyter_ppo.autograde.sealing.seeds import personal_seed
 
 
 class Origin(StrEnum):
@@ -30,30 +33,74 @@ class Origin(StrEnum):
     ANSWER = "answer"  # the student's, in a cell of the author's
     MISSING = "missing"  # an answer cell that was not submitted: as released
     STUDENT = "student"  # a cell of no kind
+    MODEL = "model"  # our code that loads the saved model which was submitted
+    LEFT = "left"  # an answer cell beside a saved model: as released
 
 
-def restore_notebook(source: bytes, submitted: bytes) -> dict[str, Any]:
+def restore_notebook(source: bytes, submitted: bytes, seed: int | None = None) -> dict[str, Any]:
     """Return the notebook to run (nbformat 4.5, no outputs, the author's metadata).
 
     Each cell has ``{"origin": Origin, "release_source": str | None}`` under our metadata key;
     ``release_source`` is what students may see of a cell of the author's. Answer cells carry
-    nbgrader's checksum of the released cell. Raises like ``make_release`` and
-    ``unique_grade_ids``.
+    nbgrader's checksum of the released cell. A student's own ``seed`` is put where the author
+    asked for one, and kept for ``seed_of``. ``submitted`` may be a saved model where the author
+    takes one. Raises like ``make_release``, ``places_of`` and ``read_saved_model``.
     """
     made = make_release(source)
-    answers, extras = _taken(read_notebook(submitted), _known(made.release))
+    originals, release = made.source, made.release
+    if seed is not None:
+        originals, release = personal_seed(originals, seed), personal_seed(release, seed)
+    if is_archive(submitted) and (model_cell := model_grade_id(release)) is not None:
+        cells = _cells_with_model(originals, release, model_cell, read_saved_model(submitted))
+        return _restored(originals, cells, seed)
+    answers, extras = _taken(read_notebook(submitted), _known(release))
     cells = [_own_cell(cell) for cell in extras.get(None, ())]
-    for original, released in zip(made.source["cells"], made.release["cells"], strict=True):
+    for original, released in zip(originals["cells"], release["cells"], strict=True):
         grade_id = grade_id_of(released)
         if kind_of(released) is None or grade_id is None:
             continue
         cells.append(_author_cell(original, released, answers.get(grade_id)))
         cells.extend(_own_cell(cell) for cell in extras.get(grade_id, ()))
+    return _restored(originals, cells, seed)
+
+
+def _restored(
+    originals: dict[str, Any], cells: list[dict[str, Any]], seed: int | None
+) -> dict[str, Any]:
     for index, cell in enumerate(cells):
         cell["id"] = f"c{index}"
-    metadata = copy.deepcopy(dict(made.source["metadata"]))
+    metadata = copy.deepcopy(dict(originals["metadata"]))
     metadata.pop("widgets", None)
+    metadata.pop(OWN_KEY, None)
+    if seed is not None:
+        metadata[OWN_KEY] = {"seed": seed}
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
+
+
+def seed_of(restored: dict[str, Any]) -> int | None:
+    """Return the seed that a notebook was restored with, if there was one."""
+    seed: int | None = own_of(restored).get("seed")
+    return seed
+
+
+def _cells_with_model(
+    originals: dict[str, Any], release: dict[str, Any], model_cell: str, model: SavedModel
+) -> list[dict[str, Any]]:
+    """Return the author's cells with ``model`` in the place of one answer and no other answers."""
+    cells = []
+    for original, released in zip(originals["cells"], release["cells"], strict=True):
+        grade_id = grade_id_of(released)
+        if kind_of(released) is None or grade_id is None:
+            continue
+        cell = _author_cell(original, released, None)
+        own = cell["metadata"][OWN_KEY]
+        if grade_id == model_cell:
+            cell["source"] = model_code(model, original["source"])
+            own |= {"origin": Origin.MODEL.value, "release_source": f"# {model.description}"}
+        elif own["origin"] == Origin.MISSING:
+            own["origin"] = Origin.LEFT.value
+        cells.append(cell)
+    return cells
 
 
 def _known(release: dict[str, Any]) -> dict[str, bool]:
@@ -70,15 +117,17 @@ def _taken(
     submitted: dict[str, Any], known: dict[str, bool]
 ) -> tuple[dict[str, str], dict[str | None, list[dict[str, Any]]]]:
     """Return the answers by grade_id, and the other cells by the grade_id that they follow."""
-    unique_grade_ids(submitted)
+    first = places_of(submitted, {name for name, is_written in known.items() if is_written})
     answers: dict[str, str] = {}
     extras: dict[str | None, list[dict[str, Any]]] = {}
     after: str | None = None
-    for cell in submitted["cells"]:
+    for index, cell in enumerate(submitted["cells"]):
         grade_id = grade_id_of(cell)
         if grade_id is None or grade_id not in known:
             extras.setdefault(after, []).append(cell)
             continue
+        if first[grade_id] != index:
+            continue  # a copy of a locked cell
         after = grade_id
         if known[grade_id]:
             answers[grade_id] = cell["source"]

@@ -6,98 +6,183 @@ Source of the rules: ``nbgrader.utils.determine_grade`` (0.9). Differences, each
 * a test cell that the kernel did not finish gives 0;
 * more than the maximum, or a result without text, waits for a person with 0; nbgrader gives up on
   the whole notebook;
-* less than zero, or not a number (NaN), waits for a person with 0; nbgrader gives full points.
+* less than zero, or not a number (NaN), waits for a person with 0; nbgrader gives full points;
+* a last line that gives False gives 0, and a number as NumPy or torch shows it counts; nbgrader
+  gives full points for both.
+
+These are for tests that ran in the student's kernel. ``sealed_score`` has those of the examiner,
+where in addition a warning on stderr costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jupyter_ppo.autograde.cells import grade_id_of, hidden_lines_of, kind_of, nbgrader_of, text_of
 from jupyter_ppo.autograde.failure import failed_hidden, why_not_finished
+from jupyter_ppo.autograde.hidden import (
+    TEXT_NOT_SHOWN,
+    TestText,
+    builtin_error,
+    quiet_after,
+    texts_of,
+    without_students_words,
+)
+from jupyter_ppo.autograde.points import PASSED, Score, one_line, score_of_result
 from jupyter_ppo.autograde.release import as_node
+from jupyter_ppo.autograde.sealed_score import STUB_ERROR, SealedScore, SealedTest
 from jupyter_ppo.autograde.text import presentable
 from jupyter_ppo.domain.courses import CellKind, Exercise
 from jupyter_ppo.domain.grading import ExerciseGrade
 from jupyter_ppo.domain.sandbox import NotebookRun
+from jupyter_ppo.domain.sealing import Sealing, SealState
 
-_REASON_MAX = 300
-_NUMBER_MAX = 64
+_QUOTED_MAX = 1200
+_CANNOT_SEAL = (
+    "Not run: these tests cannot be run apart from your code. Their author has to rewrite them or "
+    "mark them as unsealed; a person looks at it."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class _Score:
-    points: float
-    reason: str
-    needs_review: bool = False
+class _Notebook:
+    """The restored notebook before its run, and what its scores depend on."""
+
+    cells: Sequence[dict[str, Any]]
+    hidden: Sequence[str]
+    texts: Sequence[TestText | None]
+    unanswered: frozenset[int]
+    answers: frozenset[int]
+    places: Mapping[str | None, int]
+
+    @classmethod
+    def of(cls, notebook: dict[str, Any]) -> _Notebook:
+        cells = notebook["cells"]
+        answers = frozenset(
+            index
+            for index, cell in enumerate(cells)
+            if kind_of(cell) is CellKind.SOLUTION and cell["cell_type"] == "code"
+        )
+        return cls(
+            cells=cells,
+            hidden=hidden_lines_of(cells),
+            texts=texts_of(cells),
+            unanswered=frozenset(index for index in answers if _is_unanswered(cells[index])),
+            answers=answers,
+            places={grade_id_of(cell): index for index, cell in enumerate(cells)},
+        )
+
+    def is_unanswered(self, index: int) -> bool:
+        """Whether some answer before this cell is still the stub."""
+        return any(answer < index for answer in self.unanswered)
+
+    def is_skeleton(self, index: int) -> bool:
+        """Whether the last answer before this cell is still the stub."""
+        return max((at for at in self.answers if at < index), default=-1) in self.unanswered
+
+    def answer_error(self, index: int, run: NotebookRun) -> str:
+        """Return a sentence on the error of the answer just before; of Python's own errors only."""
+        at = max((answer for answer in self.answers if answer < index), default=-1)
+        executed = run.notebook["cells"]
+        if not 0 <= at < len(executed) or at in self.unanswered:
+            return ""
+        errors = (
+            builtin_error(text_of(output.get("ename")))
+            for output in executed[at].get("outputs", [])
+            if output.get("output_type") == "error"
+        )
+        name = next(filter(None, errors), "")
+        return f"Your answer {grade_id_of(self.cells[at])!r} raised {name}." if name else ""
 
 
 def score_run(
-    notebook: dict[str, Any], run: NotebookRun, exercises: Sequence[Exercise]
+    notebook: dict[str, Any],
+    run: NotebookRun,
+    exercises: Sequence[Exercise],
+    sealing: Sealing | None = None,
 ) -> tuple[ExerciseGrade, ...]:
     """Return one grade per exercise, in their order; points are within 0 and the exercise's.
 
-    ``notebook`` is the restored notebook before the run: what a cell is comes from there, only its
-    outputs come from ``run``.
+    ``notebook`` is the restored notebook before the run: what a cell is comes from there. What came
+    of a test cell comes from ``run.checks`` alone if it is sealed by ``sealing``; else from the
+    outputs of the student's kernel, and the grade says so.
     """
-    places = {grade_id_of(cell): index for index, cell in enumerate(notebook["cells"])}
-    hidden = hidden_lines_of(notebook["cells"])
-    first_unanswered = min(
-        (
-            index
-            for index, cell in enumerate(notebook["cells"])
-            if kind_of(cell) is CellKind.SOLUTION
-            and cell["cell_type"] == "code"
-            and _is_unanswered(cell)
-        ),
-        default=len(notebook["cells"]),
-    )
-    grades = []
-    for exercise in exercises:
-        index = places.get(exercise.grade_id)
-        if index is None:
-            score = _Score(0.0, "Not run: the cell is not in the notebook.")
-        else:
-            cell = notebook["cells"][index]
-            before = index > first_unanswered
-            score = _score_cell(cell, index, run, exercise, hidden, unanswered=before)
-        grades.append(
-            ExerciseGrade(
-                grade_id=exercise.grade_id,
-                points=score.points,
-                max_points=exercise.points,
-                needs_review=score.needs_review,
-                reason=score.reason,
-            )
-        )
-    return tuple(grades)
+    before = _Notebook.of(notebook)
+    quiet = quiet_after(before.texts, run.checks)
+    if quiet is not None:
+        run = without_students_words(run)
+    return tuple(_grade(before, run, exercise, sealing, quiet) for exercise in exercises)
 
 
-def _score_cell(
-    cell: dict[str, Any],
-    index: int,
+def _grade(
+    notebook: _Notebook,
     run: NotebookRun,
     exercise: Exercise,
-    hidden: Sequence[str],
-    *,
-    unanswered: bool,
-) -> _Score:
-    kind = kind_of(cell)
-    if kind is CellKind.TESTS:
-        if not cell["source"].strip():  # the kernel is never asked to run an empty cell
-            return _Score(exercise.points, "All tests passed.")
-        if index not in run.finished:
-            return _Score(0.0, _one_line(why_not_finished(run, index)))
-        executed = run.notebook["cells"]
-        outputs = executed[index].get("outputs", []) if index < len(executed) else []
-        if unanswered and _is_stub_error(outputs):
-            return _Score(0.0, "No answer yet.")
-        return score_outputs(outputs, exercise.points, hidden, source=cell["source"])
-    if kind is CellKind.MANUAL and _is_unanswered(cell):
-        return _Score(0.0, "No answer.")
-    return _Score(0.0, "Waits for a person to read it.", needs_review=True)
+    sealing: Sealing | None,
+    quiet: int | None,
+) -> ExerciseGrade:
+    index = notebook.places.get(exercise.grade_id)
+    is_late = quiet is not None and index is not None and index > quiet
+    text = None if index is None else notebook.texts[index]
+    found, is_sealed = SealedScore(Score(0.0, "Not run: the cell is not in the notebook.")), True
+    if index is not None and exercise.kind is CellKind.TESTS and text is not None:
+        if not notebook.cells[index]["source"].strip():  # never run, here or there
+            found = SealedScore(Score(exercise.points, PASSED))
+        elif sealing is None or sealing.states.get(exercise.grade_id) is SealState.UNSEALED:
+            score = _score_unsealed(notebook, index, run, exercise, is_quiet=is_late)
+            found, is_sealed = SealedScore(score), False
+        elif sealing.states.get(exercise.grade_id) is SealState.CANNOT_SEAL:
+            found = SealedScore(Score(0.0, _CANNOT_SEAL, needs_review=True))
+        else:
+            test = SealedTest(
+                index=index,
+                points=exercise.points,
+                text=text,
+                secrets=notebook.hidden,
+                unanswered=notebook.is_unanswered(index),
+                skeleton=notebook.is_skeleton(index),
+                is_late=is_late,
+                given="\n".join(item.visible for item in notebook.texts if item),
+                allowed=sealing.changes_of(exercise.grade_id),
+                answer_error=notebook.answer_error(index, run),
+            )
+            seen = [check for check in run.checks if check.index == index]
+            found = test.score(seen[0] if len(seen) == 1 else None, run)
+    elif index is not None:
+        found = SealedScore(_score_by_person(notebook.cells[index]))
+    return ExerciseGrade(
+        grade_id=exercise.grade_id,
+        points=found.score.points,
+        max_points=exercise.points,
+        needs_review=found.score.needs_review,
+        reason=found.score.reason,
+        is_sealed=is_sealed,
+        checks=found.checks,
+        records=found.records,
+    )
+
+
+def _score_by_person(cell: dict[str, Any]) -> Score:
+    if kind_of(cell) is CellKind.MANUAL and _is_unanswered(cell):
+        return Score(0.0, "No answer.")
+    return Score(0.0, "Waits for a person to read it.", needs_review=True)
+
+
+def _score_unsealed(
+    notebook: _Notebook, index: int, run: NotebookRun, exercise: Exercise, *, is_quiet: bool
+) -> Score:
+    if index not in run.finished:
+        return Score(0.0, one_line(why_not_finished(run, index)))
+    executed = run.notebook["cells"]
+    outputs = executed[index].get("outputs", []) if index < len(executed) else []
+    if notebook.is_unanswered(index) and _is_stub_error(outputs):
+        return Score(0.0, "No answer yet.")
+    source = notebook.cells[index]["source"]
+    return score_outputs(
+        outputs, exercise.points, notebook.hidden, source=source, is_quiet=is_quiet
+    )
 
 
 def score_outputs(
@@ -106,26 +191,32 @@ def score_outputs(
     hidden: Sequence[str] = (),
     *,
     source: str = "",
-) -> _Score:
+    is_quiet: bool = False,
+) -> Score:
     """Score a test cell that ran to its end; ``points`` is its maximum, ``source`` its text.
 
     ``hidden`` are the hidden lines of the whole notebook, the longest first: an error that is
-    raised here can quote any of them.
+    raised here can quote any of them. ``is_quiet`` leaves out what the student's code could have
+    put together, because hidden tests had run before.
     """
     for output in outputs:
+        if output.get("output_type") == "error" and is_quiet:
+            kind = builtin_error(text_of(output.get("ename")))
+            told = f" with {kind}" if kind else ""
+            return Score(0.0, f"A test failed{told}. {TEXT_NOT_SHOWN}")
         if output.get("output_type") == "error":
-            shown = presentable(error_line(output), 4 * _REASON_MAX, hidden)
+            shown = presentable(error_line(output), _QUOTED_MAX, hidden)
             found = (
                 "A hidden test failed:" if failed_hidden(source, output) else "A test failed with"
             )
-            return _Score(0.0, _one_line(f"{found} {shown}"))
+            return Score(0.0, one_line(f"{found} {shown}"))
     for output in outputs:
         if output.get("output_type") == "stream" and output.get("name") == "stderr":
-            reason = "The tests wrote to the error stream, which counts as failed; see the page."
-            return _Score(0.0, reason)
+            reason = "The tests wrote to the error stream, which counts as failed"
+            return Score(0.0, f"{reason}." if is_quiet else f"{reason}; see the page.")
         if output.get("output_type") == "execute_result":
-            return _partial(output, points)
-    return _Score(points, "All tests passed.")
+            return score_of_result(result_text(output), points, is_quiet=is_quiet)
+    return Score(points, PASSED)
 
 
 def error_line(output: dict[str, Any]) -> str:
@@ -134,45 +225,20 @@ def error_line(output: dict[str, Any]) -> str:
     return f"{name}: {value}" if value else name
 
 
-def _partial(output: dict[str, Any], points: float) -> _Score:
+def result_text(output: dict[str, Any]) -> object:
+    """Return an execute_result's plain text, as it came; None if it has none."""
     data = output.get("data")
     found = data.get("text/plain") if isinstance(data, dict) else None
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    if not found:
-        return _Score(0.0, "The tests gave a result without text; a person looks at it.", True)
-    number = _number(found)
-    if number is None:  # as nbgrader has it: what is no number at all is no partial credit
-        return _Score(
-            points, "No test failed. The last line gave no plain number to count as points."
-        )
-    if not 0.0 <= number <= points:  # NaN is neither
-        reason = f"The tests gave {number:g} of at most {points:g} points; a person looks at it."
-        return _Score(0.0, reason, True)
-    return _Score(number, f"The tests gave {number:g} of {points:g} points.")
-
-
-def _number(found: object) -> float | None:
-    if not isinstance(found, str) or len(found) > _NUMBER_MAX:
-        return None
-    try:
-        return float(found)
-    except ValueError:
-        return None
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
 def _is_stub_error(outputs: Sequence[dict[str, Any]]) -> bool:
     """Whether the first error is what the stub in the place of an answer raises."""
     errors = [output for output in outputs if output.get("output_type") == "error"]
-    return bool(errors) and error_line(errors[0]) == "NotImplementedError"
+    return bool(errors) and error_line(errors[0]) == STUB_ERROR
 
 
 def _is_unanswered(cell: dict[str, Any]) -> bool:
     from nbgrader.utils import compute_checksum
 
     return bool(nbgrader_of(cell).get("checksum") == compute_checksum(as_node(cell)))
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _REASON_MAX else line[: _REASON_MAX - 1] + "…"

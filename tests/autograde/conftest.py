@@ -12,7 +12,9 @@ from uuid import uuid4
 import pytest
 
 from jupyter_ppo.autograde.notebook_grader import NotebookGrader
+from jupyter_ppo.domain.exam import CheckRun, CheckState
 from jupyter_ppo.domain.sandbox import CellRun, NotebookRun, Verdict
+from jupyter_ppo.domain.sealing import CellSealing, Sealing, SealState
 from jupyter_ppo.domain.submissions import Submission, SubmissionState
 
 Cell = dict[str, Any]
@@ -72,6 +74,7 @@ class Notebooks:
         unfinished: Sequence[int] = (),
         verdict: Verdict = Verdict.RAN,
         detail: str = "",
+        checks: Sequence[CheckRun] = (),
     ) -> NotebookRun:
         executed = copy.deepcopy(notebook)
         for index, found in (outputs or {}).items():
@@ -83,7 +86,28 @@ class Notebooks:
             for index, cell in enumerate(executed["cells"])
             if cell["cell_type"] == "code" and cell["source"].strip()
         )
-        return NotebookRun(executed, verdict, detail, cells, 0.5)
+        return NotebookRun(executed, verdict, detail, cells, 0.5, checks=tuple(checks))
+
+    def sealing(
+        self,
+        states: Mapping[str, SealState],
+        contract: Sequence[str] = (),
+        changes: Sequence[str] = (),
+    ) -> Sealing:
+        cells = tuple(
+            CellSealing(name, state, contract=tuple(contract), changes=tuple(changes))
+            for name, state in states.items()
+        )
+        now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        return Sealing(uuid4(), cells, now, 1.0)
+
+    def check(self, index: int, state: CheckState = CheckState.PASSED, **parts: Any) -> CheckRun:
+        return CheckRun(index, state, **parts)
+
+    def failed(self, index: int, error_type: str, message: str = "", **parts: Any) -> CheckRun:
+        return CheckRun(
+            index, CheckState.FAILED, error_type=error_type, error_message=message, **parts
+        )
 
     def submission(self, **changes: Any) -> Submission:
         values: dict[str, Any] = {

@@ -48,7 +48,17 @@ def test_another_notebook_is_the_wrong_assignment_and_the_cells_are_named(
     assert "Choose the notebook that was released" in caught.value.message
 
 
-def test_a_graded_cell_twice_is_refused_naming_it_and_both_places(
+def test_a_copy_of_a_locked_cell_or_of_a_foreign_one_is_warned_of_at_most(
+    grader: NotebookGrader, make: Any, submitted: Any, released: Any
+) -> None:
+    submitted["cells"] += [cell_of(submitted, "square_works")] * 2
+    submitted["cells"] += [make.locked("elsewhere", make.text("x"))] * 2
+    assert grader.check(as_bytes(submitted), released) == (
+        "The cell 'square_works' is there 3 times; only the assignment's own is used.",
+    )
+
+
+def test_an_answer_cell_twice_is_refused_naming_it_and_both_places(
     grader: NotebookGrader, submitted: Any, released: Any
 ) -> None:
     submitted["cells"].append(cell_of(submitted, "why"))

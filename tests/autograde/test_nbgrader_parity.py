@@ -8,14 +8,18 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from jupyter_ppo.autograde.notebook_grader import NotebookGrader
 from jupyter_ppo.domain.courses import CellKind
-from jupyter_ppo.domain.sandbox import SandboxLimits, Verdict
+from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, Verdict
+from jupyter_ppo.domain.sealing import Sealing, SealState
+from jupyter_ppo.sandbox.notebook import ContainerSandbox
 
 NOTEBOOKS = ("problem1", "problem2")
 HALF_RIGHT = {
@@ -129,26 +133,46 @@ def shown(cell: dict[str, Any]) -> tuple[str, Any, str]:
     return cell["cell_type"], cell["metadata"], "".join(cell["source"])
 
 
+def calibrated(
+    grader: NotebookGrader, sandbox: ContainerSandbox, source: bytes
+) -> tuple[Sealing, NotebookRun]:
+    """What the service finds out at a version's first submission."""
+    notebook = grader.restore(source, source)
+    sealed = asyncio.run(
+        sandbox.run(notebook, SandboxLimits(), grader.exam(source, notebook, None))
+    )
+    cells = grader.sealing(source, sealed, None)
+    return Sealing(uuid4(), cells, datetime.now(UTC), sealed.wall_seconds), sealed
+
+
 @pytest.mark.docker
 @pytest.mark.image
-def test_every_cell_gets_the_points_that_nbgrader_gives(
+def test_every_cell_gets_the_points_that_nbgrader_gives_and_all_are_sealed(
     sources: dict[str, bytes],
     submissions: dict[tuple[str, str], bytes],
     theirs: dict[tuple[str, str, str], tuple[float | None, float]],
     grader: NotebookGrader,
 ) -> None:
-    from jupyter_ppo.sandbox.notebook import ContainerSandbox
-
     sandbox = ContainerSandbox()
+    sealings: dict[str, Sealing] = {}
+    for name, source in sources.items():
+        sealings[name], run = calibrated(grader, sandbox, source)
+        found = set(sealings[name].states.values())
+        assert found <= {SealState.SEALED}, (sealings[name].cells, run.detail)
+    assert len(sealings["problem1"].cells) == 4  # problem2 is read by a person only
     ours: dict[tuple[str, str, str], tuple[float | None, float]] = {}
     for (student, name), data in submissions.items():
-        released = grader.release(sources[name])
+        source, sealing = sources[name], sealings[name]
+        released = grader.release(source)
         exercises = released.exercises
         assert grader.check(data, released) == ()
-        notebook = grader.restore(sources[name], data)
-        run = asyncio.run(sandbox.run(notebook, SandboxLimits()))
+        notebook = grader.restore(source, data)
+        exam = grader.exam(source, notebook, sealing)
+        run = asyncio.run(sandbox.run(notebook, SandboxLimits(), exam))
         assert run.verdict is Verdict.RAN, run.detail
-        for exercise, grade in zip(exercises, grader.score(notebook, run, exercises), strict=True):
+        grades = grader.score(notebook, run, exercises, sealing)
+        for exercise, grade in zip(exercises, grades, strict=True):
+            assert grade.is_sealed
             if exercise.kind is not CellKind.TASK:  # nbgrader never scores a task by itself
                 points = None if grade.needs_review else grade.points
                 ours[student, name, exercise.grade_id] = (points, grade.max_points)

@@ -108,6 +108,53 @@ def test_types_tags_metadata_and_outputs_of_the_student_are_dropped(
     assert by_id["square_works"]["metadata"]["nbgrader"]["points"] == 3
 
 
+def test_copies_of_locked_cells_are_dropped_and_what_follows_them_stays_in_its_place(
+    grader: NotebookGrader, make: Any, source: bytes, submitted: Any
+) -> None:
+    copied = {**submitted["cells"][0], "source": "# Mine"}
+    submitted["cells"] += [copied, make.code("last")]
+    notebook = restored(grader, source, submitted)
+    assert sources(notebook)[-1] == "last"
+    assert [name(cell) for cell in notebook["cells"]].count("intro") == 1
+    assert "# Mine" not in sources(notebook)
+
+
+@pytest.mark.parametrize("meta", [{}, {"schema_version": 99}, "x", [], {"grade_id": ""}, None])
+def test_empty_or_foreign_metadata_on_every_cell_aborts_nothing(
+    grader: NotebookGrader, source: bytes, submitted: Any, meta: Any
+) -> None:
+    for cell in submitted["cells"]:
+        cell["metadata"]["nbgrader"] = meta
+    notebook = restored(grader, source, submitted)
+    locked = [cell for cell in notebook["cells"] if name(cell)]
+    assert [name(cell) for cell in locked] == ["intro", "square", "square_works", "why", "explore"]
+    exam = grader.exam(source, notebook, None)
+    assert exam is not None
+    assert exam.tests == {notebook["cells"].index(locked[2])}
+
+
+def test_points_kind_lock_and_every_other_word_about_a_cell_come_from_the_version(
+    grader: NotebookGrader, source: bytes, submitted: Any
+) -> None:
+    honest = restored(grader, source, submitted)
+    for cell in submitted["cells"]:
+        if name(cell):
+            changes = {"grade": False, "solution": True, "locked": False, "points": 1e9}
+            cell["metadata"]["nbgrader"] |= {**changes, "cell_type": "raw", "checksum": "0"}
+            cell["metadata"] |= {"tags": ["unsealed"], "deletable": True}
+    submitted["cells"][3]["source"] = "pass"
+    assert restored(grader, source, submitted) == honest
+
+
+@pytest.mark.parametrize("spec", [{}, {"name": "../evil"}, {"language": "bash"}, None, "x"])
+def test_the_kernel_that_a_submission_asks_for_plays_no_part(
+    grader: NotebookGrader, source: bytes, submitted: Any, spec: Any
+) -> None:
+    honest = restored(grader, source, submitted)
+    submitted["metadata"]["kernelspec"] = spec
+    assert restored(grader, source, submitted)["metadata"] == honest["metadata"]
+
+
 def test_a_doubled_cell_is_refused_here_too(
     grader: NotebookGrader, source: bytes, submitted: Any
 ) -> None:

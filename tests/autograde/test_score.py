@@ -35,7 +35,9 @@ def grade(grader: NotebookGrader, make: Any, source: bytes, notebook: Any) -> An
 
 
 def test_no_output_is_full_points(grade: Any) -> None:
-    assert grade() == ExerciseGrade("square_works", 3.0, 3.0, False, "All tests passed.")
+    assert grade() == ExerciseGrade(
+        "square_works", 3.0, 3.0, False, "All tests passed.", is_sealed=False
+    )
 
 
 def test_an_error_is_zero_and_its_message_is_the_reason(grade: Any, make: Any) -> None:
@@ -92,11 +94,23 @@ def test_a_number_as_result_is_partial_credit(
     assert found.reason == f"The tests gave {points:g} of 3 points."
 
 
-@pytest.mark.parametrize("text", ["None", "'2'", "array([1])", "np.float64(1.5)", ["1", "2"]])
+@pytest.mark.parametrize("text", ["None", "'2'", "array([1])", "(2.0)", ["1", "2"]])
 def test_another_result_is_full_points_as_in_nbgrader(grade: Any, make: Any, text: object) -> None:
     found = grade(make.result(text))
     assert found.points == 3.0
     assert found.reason == "No test failed. The last line gave no plain number to count as points."
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [("True", 3.0), ("False", 0.0), ("np.True_", None), ("np.float64(1.5)", 1.5),
+     ("tensor(1.)", 1.0), ("tensor(2, dtype=torch.int8)", 2.0), ("array(0.5)", 0.5),
+     ("tensor(False)", 0.0)],
+)  # fmt: skip
+def test_truth_and_single_numbers_count_by_their_value(
+    grade: Any, make: Any, text: str, points: float | None
+) -> None:
+    assert grade(make.result(text)).points == (3.0 if points is None else points)
 
 
 @pytest.mark.parametrize(
