@@ -56,6 +56,8 @@ class PPOExtension(ExtensionApp):
         self._context = WebContext(
             caller=caller,
             assessment=self.service.assessment if self.service else None,
+            sealings=self.service.sealings if self.service else None,
+            leaderboards=self.service.leaderboards if self.service else None,
             executions=self.service.executions if self.service else None,
             sandbox=self.service.sandbox if self.service else None,
             problem=problem,
@@ -85,6 +87,7 @@ class PPOExtension(ExtensionApp):
     def _stop(self) -> None:
         if self.service is not None:
             self.service.executions.refuse()
+            self.service.sealings.stop()
         if self._starter is not None:
             self._starter.join()
         if self._context is not None:

@@ -17,6 +17,7 @@ from pytest_jupyter.jupyter_server import *  # noqa: F403 - the fixtures that st
 from traitlets.config import Config
 
 import jupyter_ppo
+from jupyter_ppo.domain.exam import CheckRun, CheckState, Exam
 from jupyter_ppo.domain.sandbox import CellRun, NotebookRun, SandboxStatus, Verdict
 from jupyter_ppo.extension import PPOExtension
 from jupyter_ppo.web.urls import ROUTES
@@ -32,9 +33,13 @@ class PassingSandbox:
     def status(self) -> SandboxStatus:
         return SandboxStatus(True, "test engine", "test image", None, None)
 
-    async def run(self, notebook: dict[str, Any], limits: Any) -> NotebookRun:
+    async def run(
+        self, notebook: dict[str, Any], limits: Any, exam: Exam | None = None
+    ) -> NotebookRun:
         cells = tuple(CellRun(i, finished=True, seconds=0.0) for i in range(len(notebook["cells"])))
-        return NotebookRun(copy.deepcopy(notebook), Verdict.RAN, "", cells, 0.0)
+        tests = exam.tests if exam else ()
+        checks = tuple(CheckRun(index, CheckState.PASSED) for index in tests)
+        return NotebookRun(copy.deepcopy(notebook), Verdict.RAN, "", cells, 0.0, checks=checks)
 
 
 NO_CONTAINERS = {

@@ -107,6 +107,27 @@ def test_execution_gets_what_the_settings_say(tmp_path: Path) -> None:
     assert executions.pool == PoolStatus(0, 3)
 
 
+class OwnSandbox:
+    """A sandbox of someone else's: it takes none of our settings."""
+
+
+@pytest.mark.parametrize(("settings", "size"), [({}, 3), ({"examiners_idle": 0}, 0)])
+def test_as_many_examiners_are_kept_as_submissions_are_graded_at_once(
+    tmp_path: Path, settings: dict[str, object], size: int
+) -> None:
+    service = PPOService(data_dir=str(tmp_path), grading_workers=3, **settings).build()
+    try:
+        assert service.examiners.status() == PoolStatus(0, size)
+    finally:
+        service.close()
+
+
+def test_a_sandbox_of_someone_elses_is_made_without_our_settings(tmp_path: Path) -> None:
+    service = PPOService(data_dir=str(tmp_path), sandbox_class=OwnSandbox).build()
+    service.close()
+    assert isinstance(service.sandbox, OwnSandbox)
+
+
 class Order:
     """What keeps containers; notes when it is started and closed. What runs is ended by closing."""
 
@@ -195,4 +216,14 @@ def test_what_a_killed_process_left_locks_nobody_out(tmp_path: Path) -> None:
         items = service.executions.history(ada, offset=0, limit=9).items
         assert [(item.state, item.seconds) for item in items] == [(ExecutionState.FAILED, 0)] * 2
     finally:
+        service.stop()
+
+
+def test_containers_serve_several_submissions_only_where_the_admin_says_so(tmp_path: Path) -> None:
+    for number, has_slots in ((1, False), (5, True)):
+        settings = PPOService(
+            data_dir=str(tmp_path), submissions_per_container=number, **NOTHING_READY
+        )
+        service = settings.build()
+        assert (service.slots is not None) is has_slots
         service.stop()

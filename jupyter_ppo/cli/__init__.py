@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from jupyter_ppo import __version__
-from jupyter_ppo.cli import assignments, courses, demo, execute, grades, image
+from jupyter_ppo.cli import assignments, courses, demo, execute, grades, image, leaderboard, sealing
 from jupyter_ppo.cli.app import Context
 from jupyter_ppo.domain.errors import PPOError
 from jupyter_ppo.wiring import PPOService
@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"jupyter_ppo {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
-    for part in (courses, assignments, grades, execute, image, demo):
+    for part in (courses, assignments, sealing, grades, leaderboard, execute, image, demo):
         part.add_commands(commands)
     return parser
 

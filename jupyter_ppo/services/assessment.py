@@ -28,8 +28,11 @@ from jupyter_ppo.domain.ports import (
     ReleasedNotebook,
     SubmissionStore,
 )
+from jupyter_ppo.domain.sealing import CellSealing
 from jupyter_ppo.domain.submissions import Submission, SubmissionState
 from jupyter_ppo.services.access import Access
+from jupyter_ppo.services.paging import every_page
+from jupyter_ppo.services.seeds import PersonalSeeds
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +46,18 @@ class AuditLog(Protocol):
         """Append one entry."""
 
 
+def note(audit: AuditLog, user: str, action: str, subject: str, detail: dict[str, Any]) -> None:
+    """Write an audit entry about what is done already.
+
+    An entry that cannot be written goes to the log: the change is made and must not look as if it
+    had failed.
+    """
+    try:
+        audit.audit(user, action, subject, detail)
+    except Exception:
+        _log.exception("no audit entry: %r did %s to %s, %r", user, action, subject, detail)
+
+
 @dataclass(frozen=True, slots=True)
 class CourseView:
     """A course as its member sees it."""
@@ -53,10 +68,16 @@ class CourseView:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A released assignment; ``hidden_tests`` counts its cells with tests kept from students."""
+    """A released assignment; ``hidden_tests`` counts its cells with tests kept from students.
+
+    ``cells`` says of each test cell what can be known without running it, ``has_student_seed``
+    whether each student's data come from a seed of their own.
+    """
 
     assignment: Assignment
     hidden_tests: int
+    cells: tuple[CellSealing, ...] = ()
+    has_student_seed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +95,8 @@ class AssessmentService:
     """Use cases of a course. Every method takes the caller first and checks their rights.
 
     ``on_queued`` is called after a submission was queued, so that a worker need not wait for its
-    next look at the queue.
+    next look at the queue. ``attempts_per_hour`` bounds what a student may hand in for one
+    assignment (0: no bound), since each grade tells a little of the tests.
     """
 
     def __init__(
@@ -85,6 +107,8 @@ class AssessmentService:
         blobs: BlobStore,
         grader: Grader,
         audit: AuditLog,
+        seeds: PersonalSeeds,
+        attempts_per_hour: int = 0,
         on_queued: Callable[[], None] = lambda: None,
     ) -> None:
         self._courses = courses
@@ -92,19 +116,13 @@ class AssessmentService:
         self._blobs = blobs
         self._grader = grader
         self._audit = audit
+        self._seeds = seeds
+        self._attempts_per_hour = attempts_per_hour
         self._on_queued = on_queued
         self._access = Access(courses)
 
     def _note(self, user: str, action: str, subject: str, detail: dict[str, Any]) -> None:
-        """Write an audit entry about what is done already.
-
-        An entry that cannot be written goes to the log: the change is made and must not look as
-        if it had failed.
-        """
-        try:
-            self._audit.audit(user, action, subject, detail)
-        except Exception:
-            _log.exception("no audit entry: %r did %s to %s, %r", user, action, subject, detail)
+        note(self._audit, user, action, subject, detail)
 
     # -- courses -----------------------------------------------------------------------------
 
@@ -179,11 +197,22 @@ class AssessmentService:
             f"{course_name}/{name}",
             {"version": assignment.version.number},
         )
-        return Released(assignment, made.hidden_tests)
+        has_seed = self._grader.uses_seed(source)
+        return Released(assignment, made.hidden_tests, made.cells, has_seed)
 
-    def released_notebook(self, caller: Caller, course_name: str, name: str) -> bytes:
-        """Return the students' copy of the newest version."""
-        return self._blobs.get(self.assignment(caller, course_name, name).version.release_digest)
+    def released_notebook(
+        self, caller: Caller, course_name: str, name: str, user: str | None = None
+    ) -> bytes:
+        """Return the students' copy of the newest version, with the seed of ``user`` if it has one.
+
+        ``user`` is the caller unless a grader names somebody else. The copy that one person gets is
+        always the same.
+        """
+        if user not in {None, caller.user}:
+            self._access.grader(caller, course_name)
+        assignment = self.assignment(caller, course_name, name)
+        owner = caller.user if user is None else checked_user(user)
+        return self._seeds.copy(assignment.course_id, assignment.version, owner)
 
     # -- submissions -------------------------------------------------------------------------
 
@@ -191,11 +220,12 @@ class AssessmentService:
         """Keep the notebook as the caller's next attempt and queue it for grading.
 
         The bytes are on disk before this returns. Raises ``InvalidInputError`` (and keeps nothing)
-        when they cannot be graded at all.
+        when they cannot be graded at all, ``TooManyRequestsError`` when a student tries too often.
         """
-        course, _ = self._access.course(caller, course_name)
+        course, role = self._access.course(caller, course_name)
         assignment, digest, warnings = self._received(course, name, data)
-        return self._queue(caller, assignment, caller.user, digest, warnings)
+        bound = 0 if role.may_grade else self._attempts_per_hour
+        return self._queue(caller, assignment, caller.user, digest, warnings, per_hour=bound)
 
     def collect(
         self,
@@ -223,11 +253,13 @@ class AssessmentService:
             )
         if any(item.digest == digest for item in self._attempts(assignment, user)):
             return Collected(None, enrolled)
-        submission = self._queue(caller, assignment, user, digest, warnings, submitted_at)
+        submission = self._queue(
+            caller, assignment, user, digest, warnings, submitted_at=submitted_at
+        )
         return Collected(submission, enrolled)
 
     def _attempts(self, assignment: Assignment, user: str) -> Iterator[Submission]:
-        return _every_page(
+        return every_page(
             lambda offset: self._submissions.submissions(
                 assignment.course_id,
                 user=user,
@@ -253,10 +285,17 @@ class AssessmentService:
         user: str,
         digest: str,
         warnings: tuple[str, ...],
+        *,
         submitted_at: datetime | None = None,
+        per_hour: int = 0,
     ) -> Submission:
         submission = self._submissions.submit(
-            assignment, user, digest, warnings, submitted_at=submitted_at
+            assignment,
+            user,
+            digest,
+            warnings,
+            submitted_at=submitted_at,
+            attempts_per_hour=per_hour,
         )
         self._note(caller.user, "submission.received", str(submission.id), {"digest": digest})
         self._on_queued()
@@ -306,7 +345,7 @@ class AssessmentService:
     def _every(
         self, caller: Caller, course_name: str, assignment: str | None, *, latest: bool
     ) -> Iterator[Submission]:
-        return _every_page(
+        return every_page(
             lambda offset: self.submissions(
                 caller,
                 course_name,
@@ -357,14 +396,3 @@ class AssessmentService:
     def feedback(self, caller: Caller, submission_id: UUID) -> bytes:
         """Return the feedback page of a graded submission: UTF-8 HTML, sanitised."""
         return self._blobs.get(self.grade(caller, submission_id).feedback_digest)
-
-
-def _every_page(fetch: Callable[[int], Page[Submission]]) -> Iterator[Submission]:
-    """Yield the items of all pages; ``fetch`` gets the offset of a page."""
-    offset = 0
-    while True:
-        page = fetch(offset)
-        yield from page.items
-        offset += len(page.items)
-        if not page.items or offset >= page.total:
-            return

@@ -1,4 +1,7 @@
-"""The grade table as text for people and as CSV for spreadsheets."""
+"""The grade table as text for people and as CSV for spreadsheets.
+
+Unsealed points are those that tests in the student's own process gave (docs/sealed.md).
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ COLUMNS = (
     "max_points",
     "needs_review",
     "submitted_at",
+    "unsealed_points",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -38,21 +42,22 @@ def grades_csv(rows: Iterable[Submission]) -> Iterator[str]:
                 "" if row.max_points is None else f"{row.max_points:g}",
                 "yes" if row.needs_review else "no",
                 row.submitted_at.isoformat(timespec="seconds"),
+                "" if row.points is None else f"{row.unsealed_points:g}",
             )
         )
 
 
 def grades_table(rows: Iterable[Submission]) -> str:
     """Return the table in columns for a terminal."""
-    lines = [("student", "assignment", "attempt", "state", "points", "needs review")]
+    head = ("student", "assignment", "attempt", "state", "points", "unsealed points")
+    lines = [(*head, "needs review")]
     for row in rows:
         points = "-" if row.points is None else f"{row.points:g}"
         of = "-" if row.max_points is None else f"{row.max_points:g}"
         review = "yes" if row.needs_review else "no"
-        state = row.state.value
-        lines.append(
-            (row.user, row.assignment_name, str(row.attempt), state, f"{points} / {of}", review)
-        )
+        unsealed = f"{row.unsealed_points:g}" if row.unsealed_points else "-"
+        shown = (str(row.attempt), row.state.value, f"{points} / {of}", unsealed, review)
+        lines.append((row.user, row.assignment_name, *shown))
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     padded = (
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))

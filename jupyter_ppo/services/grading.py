@@ -1,10 +1,8 @@
-"""Grading one submission: restore, run in the sandbox, score, write the feedback page."""
+"""Grading one submission: restore, run in the sandboxes, score, write the feedback page."""
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from typing import Any
 
 from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.jobs import Lease
@@ -16,10 +14,10 @@ from jupyter_ppo.domain.ports import (
     Sandbox,
     SubmissionStore,
 )
-from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits
-from jupyter_ppo.jobs.local import Cancelled
-
-_LOOK_FOR_CANCEL_SECONDS = 0.1
+from jupyter_ppo.domain.sandbox import SandboxLimits
+from jupyter_ppo.services.running import run_notebook
+from jupyter_ppo.services.sealing import SealingService
+from jupyter_ppo.services.seeds import PersonalSeeds
 
 
 class GradingService:
@@ -33,6 +31,8 @@ class GradingService:
         blobs: BlobStore,
         grader: Grader,
         sandbox: Sandbox,
+        sealings: SealingService,
+        seeds: PersonalSeeds,
         limits: SandboxLimits,
         clock: Clock,
     ) -> None:
@@ -41,22 +41,30 @@ class GradingService:
         self._blobs = blobs
         self._grader = grader
         self._sandbox = sandbox
+        self._sealings = sealings
+        self._seeds = seeds
         self._limits = limits
         self._clock = clock
 
     def work(self, lease: Lease, cancel: threading.Event) -> Grade:
         """Grade the lease's submission and return the grade; nothing is stored but its page.
 
+        The first submission of a version pays for the run of the reference solution, which says
+        what the tests need. The score is made when the student's container is gone.
+
         Raises ``Cancelled`` soon after ``cancel`` is set, with the container gone. Errors of ours
         (no engine, no image, a sandbox that failed) are raised and never become a grade.
         """
         submission = self._submissions.submission(lease.submission_id)
         version = self._courses.version(submission.version_id)
-        notebook = self._grader.restore(
-            self._blobs.get(version.source_digest), self._blobs.get(submission.digest)
-        )
-        run = asyncio.run(self._run(notebook, cancel))
-        scores = self._grader.score(notebook, run, version.exercises)
+        submitted = self._blobs.get(submission.digest)
+        sealing = self._sealings.of_version(version, cancel)
+        source = self._blobs.get(version.source_digest)
+        seed = self._seeds.seed(submission.course_id, version, submission.user)
+        notebook = self._grader.restore(source, submitted, seed)
+        exam = self._grader.exam(source, notebook, sealing)
+        run = run_notebook(self._sandbox, notebook, self._limits, exam, cancel)
+        scores = self._grader.score(notebook, run, version.exercises, sealing)
         page = self._grader.feedback(submission, run, scores)
         return Grade(
             submission_id=submission.id,
@@ -67,16 +75,3 @@ class GradingService:
             graded_at=self._clock.now(),
             wall_seconds=run.wall_seconds,
         )
-
-    async def _run(self, notebook: dict[str, Any], cancel: threading.Event) -> NotebookRun:
-        running = asyncio.ensure_future(self._sandbox.run(notebook, self._limits))
-        try:
-            while not cancel.is_set():
-                done, _ = await asyncio.wait({running}, timeout=_LOOK_FOR_CANCEL_SECONDS)
-                if done:
-                    return running.result()
-        finally:
-            if not running.done():
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-        raise Cancelled

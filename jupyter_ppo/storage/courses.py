@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -29,6 +30,8 @@ from jupyter_ppo.storage.tables import (
     VersionRow,
 )
 
+_SECRET_BYTES = 32
+
 
 class Courses:
     """``domain.ports.CourseStore`` on a database; times are the database's clock."""
@@ -39,7 +42,13 @@ class Courses:
     def create_course(self, name: str, title: str) -> Course:
         """Add a course; raise ``ConflictError`` when the name is taken."""
         with self._database.begin() as session:
-            row = CourseRow(id=new_id(), name=name, title=title, created_at=database_now(session))
+            row = CourseRow(
+                id=new_id(),
+                name=name,
+                title=title,
+                created_at=database_now(session),
+                secret=secrets.token_hex(_SECRET_BYTES),
+            )
             session.add(row)
             try:
                 session.flush()
@@ -56,6 +65,16 @@ class Courses:
                 msg = f"course: there is no course {name!r}."
                 raise NotFoundError(msg, field="course")
             return _course(row)
+
+    def secret(self, course_id: UUID) -> bytes:
+        """Return the course's secret, 32 random bytes that never change; nobody is shown them.
+
+        Raises ``NotFoundError`` when there is no such course.
+        """
+        with self._database.begin() as session:
+            row = _locked_course(session, course_id)
+            row.secret = row.secret or secrets.token_hex(_SECRET_BYTES)
+            return bytes.fromhex(row.secret)
 
     def courses(self, user: str | None, *, offset: int, limit: int) -> Page[Course]:
         """Return courses by name; only those that ``user`` is a member of unless it is None."""

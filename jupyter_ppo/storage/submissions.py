@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, false, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from jupyter_ppo.domain.courses import Assignment
-from jupyter_ppo.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from jupyter_ppo.domain.grading import ExerciseGrade, Grade
+from jupyter_ppo.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    TooManyRequestsError,
+)
+from jupyter_ppo.domain.exam import CheckLine
+from jupyter_ppo.domain.grading import ExerciseGrade, Grade, total
 from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.domain.jobs import JobState
 from jupyter_ppo.domain.ports import Clock, Page
@@ -26,6 +34,8 @@ from jupyter_ppo.storage.tables import (
     SubmissionRow,
     VersionRow,
 )
+
+_HOUR = timedelta(hours=1)
 
 
 class Submissions:
@@ -46,11 +56,13 @@ class Submissions:
         warnings: Sequence[str],
         *,
         submitted_at: datetime | None = None,
+        attempts_per_hour: int = 0,
     ) -> Submission:
         """Add the next attempt and its grading job in one transaction.
 
         Raises ``InvalidInputError`` when ``submitted_at`` has no time zone, ``NotFoundError`` when
-        the assignment is gone.
+        the assignment is gone, ``TooManyRequestsError`` when the student handed in
+        ``attempts_per_hour`` within the last hour already (0: no bound).
         """
         when = submitted_at or self._clock.now()
         if when.utcoffset() is None:
@@ -61,6 +73,8 @@ class Submissions:
             if session.get(AssignmentRow, assignment.id, with_for_update=True) is None:
                 msg = f"assignment: there is no assignment {assignment.name!r} any more."
                 raise NotFoundError(msg, field="assignment")
+            if attempts_per_hour:
+                _check_attempts(session, assignment, user, when, attempts_per_hour)
             last = session.scalar(
                 select(func.max(SubmissionRow.attempt)).where(
                     SubmissionRow.assignment_id == assignment.id, SubmissionRow.user == user
@@ -185,6 +199,28 @@ class Submissions:
             return _one(session, submission_id)
 
 
+def _check_attempts(
+    session: Session, assignment: Assignment, user: str, when: datetime, attempts_per_hour: int
+) -> None:
+    recent = session.scalars(
+        select(SubmissionRow.submitted_at)
+        .where(
+            SubmissionRow.assignment_id == assignment.id,
+            SubmissionRow.user == user,
+            SubmissionRow.submitted_at > when - _HOUR,
+        )
+        .order_by(SubmissionRow.submitted_at.desc())
+        .limit(attempts_per_hour)
+    ).all()
+    if len(recent) == attempts_per_hour:
+        wait = (recent[-1] + _HOUR - when).total_seconds()
+        msg = (
+            f"attempts: you have handed in {attempts_per_hour} attempts at {assignment.name} "
+            f"within an hour. The next one is taken in {math.ceil(wait / 60)} minutes."
+        )
+        raise TooManyRequestsError(msg, retry_after=wait, field="attempts")
+
+
 def store_grade(session: Session, grade: Grade) -> None:
     """Write a grade in the caller's transaction, in place of an earlier one."""
     old = session.get(GradeRow, grade.submission_id, options=[selectinload(GradeRow.exercises)])
@@ -212,6 +248,9 @@ def store_grade(session: Session, grade: Grade) -> None:
                     max_points=float(item.max_points),
                     needs_review=item.needs_review,
                     reason=item.reason,
+                    is_sealed=item.is_sealed,
+                    checks=[_check_data(line) for line in item.checks],
+                    records=[_finite(dict(record)) for record in item.records],
                 )
                 for position, item in enumerate(grade.exercises)
             ],
@@ -220,8 +259,35 @@ def store_grade(session: Session, grade: Grade) -> None:
     session.flush()
 
 
-def _joined() -> Select[SubmissionRow, UUID, str, str, int, float, float, bool]:
+def _check_data(line: CheckLine) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "points": float(line.points),
+        "max_points": float(line.max_points),
+        "message": line.message,
+    }
+
+
+def _finite(value: Any) -> Any:
+    """Return plain data with None for NaN and infinities, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _joined() -> Select[SubmissionRow, UUID, str, str, int, float, float, bool, float]:
     """Everything that a ``Submission`` says, in one query."""
+    unsealed = (
+        select(func.sum(ExerciseGradeRow.points))
+        .where(
+            ExerciseGradeRow.submission_id == SubmissionRow.id,
+            ExerciseGradeRow.is_sealed == false(),
+        )
+        .correlate(SubmissionRow)
+        .scalar_subquery()
+    )
     return (
         select(
             SubmissionRow,
@@ -232,6 +298,7 @@ def _joined() -> Select[SubmissionRow, UUID, str, str, int, float, float, bool]:
             GradeRow.points,
             GradeRow.max_points,
             GradeRow.needs_review,
+            unsealed,
         )
         .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
         .join(CourseRow, CourseRow.id == AssignmentRow.course_id)
@@ -260,6 +327,7 @@ def _submission(
     points: float | None,
     max_points: float | None,
     needs_review: bool | None,
+    unsealed_points: float | None,
 ) -> Submission:
     return Submission(
         id=row.id,
@@ -279,6 +347,7 @@ def _submission(
         points=points,
         max_points=max_points,
         needs_review=bool(needs_review),
+        unsealed_points=total([unsealed_points or 0.0]),
     )
 
 
@@ -287,7 +356,14 @@ def _grade(row: GradeRow) -> Grade:
         submission_id=row.submission_id,
         exercises=tuple(
             ExerciseGrade(
-                item.grade_id, item.points, item.max_points, item.needs_review, item.reason
+                item.grade_id,
+                item.points,
+                item.max_points,
+                item.needs_review,
+                item.reason,
+                item.is_sealed,
+                tuple(CheckLine(**line) for line in item.checks),
+                tuple(item.records),
             )
             for item in row.exercises
         ),

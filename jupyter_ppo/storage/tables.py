@@ -88,16 +88,20 @@ class Base(DeclarativeBase):
         UUID: Uuid(),
         dict[str, Any]: JSON(),
         list[str]: JSON(),
+        list[dict[str, Any]]: JSON(),
     }
 
 
 class CourseRow(Base):
+    """A course. ``secret``, 64 hexadecimal digits, is made when it is first needed."""
+
     __tablename__ = "courses"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(100), unique=True)
     title: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+    secret: Mapped[str | None] = mapped_column(String(64))
 
 
 class MembershipRow(Base):
@@ -106,6 +110,19 @@ class MembershipRow(Base):
     course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id"), primary_key=True)
     user: Mapped[str] = mapped_column(String(255), primary_key=True, index=True)
     role: Mapped[Role] = mapped_column(_enum(Role, "role"))
+
+
+class LeaderboardMemberRow(Base):
+    """Who joined a course's leaderboard; ``folded`` is the pseudonym as ``domain`` compares it."""
+
+    __tablename__ = "leaderboard_members"
+    __table_args__ = (UniqueConstraint("course_id", "folded"),)
+
+    course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id"), primary_key=True)
+    user: Mapped[str] = mapped_column(String(255), primary_key=True)
+    pseudonym: Mapped[str] = mapped_column(String(40))
+    folded: Mapped[str] = mapped_column(String(1000))
+    joined_at: Mapped[datetime]
 
 
 class AssignmentRow(Base):
@@ -145,6 +162,17 @@ class ExerciseRow(Base):
     kind: Mapped[CellKind] = mapped_column(_enum(CellKind, "kind"))
     points: Mapped[float]
     position: Mapped[int]
+
+
+class SealingRow(Base):
+    """What is known of a version's test cells, as ``storage.sealings`` writes it."""
+
+    __tablename__ = "sealings"
+
+    version_id: Mapped[UUID] = mapped_column(ForeignKey("assignment_versions.id"), primary_key=True)
+    cells: Mapped[list[dict[str, Any]]]
+    created_at: Mapped[datetime]
+    wall_seconds: Mapped[float]
 
 
 class SubmissionRow(Base):
@@ -200,6 +228,9 @@ class ExerciseGradeRow(Base):
     max_points: Mapped[float]
     needs_review: Mapped[bool]
     reason: Mapped[str] = mapped_column(Text)
+    is_sealed: Mapped[bool]
+    checks: Mapped[list[dict[str, Any]]]
+    records: Mapped[list[dict[str, Any]]]
 
 
 class JobRow(Base):

@@ -9,6 +9,7 @@ from tornado import web
 from jupyter_ppo.web.base import PPOHandler
 from jupyter_ppo.web.models import Assignment, AssignmentPage, PageQuery, page_numbers
 from jupyter_ppo.web.operations import Action, MediaType, answers, permitted
+from jupyter_ppo.web.sealing import Release
 
 
 class AssignmentsHandler(PPOHandler):
@@ -39,13 +40,13 @@ class AssignmentHandler(PPOHandler):
 
     @web.authenticated
     @permitted(Action.WRITE)
-    @answers(Assignment, HTTPStatus.CREATED, body=MediaType.NOTEBOOK)
+    @answers(Release, HTTPStatus.CREATED, body=MediaType.NOTEBOOK)
     async def put(self, course: str, assignment: str) -> None:
         """Release the author's notebook as the assignment's next version (instructors)."""
         source = self.notebook_body()
-        made = (await self.ask(self.service.release, course, assignment, source)).assignment
-        location = f"/courses/{course}/assignments/{made.name}"
-        self.reply(Assignment.of(made), HTTPStatus.CREATED, location=location)
+        released = await self.ask(self.service.release, course, assignment, source)
+        location = f"/courses/{course}/assignments/{released.assignment.name}"
+        self.reply(Release.made(released), HTTPStatus.CREATED, location=location)
 
 
 class ReleasedNotebookHandler(PPOHandler):

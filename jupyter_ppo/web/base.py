@@ -181,7 +181,8 @@ class PPOHandler(APIHandler):
         """Send ``data`` as it is; with ``filename`` a browser saves it and never shows it."""
         if filename is not None:
             self.set_attachment_header(filename)
-        charset = "" if media_type is MediaType.NOTEBOOK else "; charset=utf-8"
+        is_file = media_type in {MediaType.NOTEBOOK, MediaType.ZIP}
+        charset = "" if is_file else "; charset=utf-8"
         self.finish(data, set_content_type=f"{media_type}{charset}")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

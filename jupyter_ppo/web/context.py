@@ -12,6 +12,8 @@ from jupyter_ppo.domain.ports import Sandbox
 from jupyter_ppo.domain.sandbox import SandboxStatus
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.execution import ExecutionService
+from jupyter_ppo.services.leaderboard import LeaderboardService
+from jupyter_ppo.services.sealing import SealingService
 
 #: The key of the context in the settings of the web application.
 SETTING = "jupyter_ppo"
@@ -34,6 +36,8 @@ class WebContext:
         *,
         caller: Callable[[str], Caller],
         assessment: AssessmentService | None = None,
+        sealings: SealingService | None = None,
+        leaderboards: LeaderboardService | None = None,
         executions: ExecutionService | None = None,
         sandbox: Sandbox | None = None,
         problem: PPOError | None = None,
@@ -42,6 +46,8 @@ class WebContext:
         self.problem = problem
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="jupyter-ppo-web")
         self._assessment = assessment
+        self._sealings = sealings
+        self._leaderboards = leaderboards
         self._executions = executions
         self._sandbox = sandbox
         self._looking: asyncio.Future[SandboxStatus] | None = None
@@ -53,6 +59,20 @@ class WebContext:
         if self._assessment is None:
             raise self.unavailable()
         return self._assessment
+
+    @property
+    def sealings(self) -> SealingService:
+        """The use cases of sealing; raises ``problem`` when there are none."""
+        if self._sealings is None:
+            raise self.unavailable()
+        return self._sealings
+
+    @property
+    def leaderboards(self) -> LeaderboardService:
+        """The use cases of the leaderboards; raises ``problem`` when there are none."""
+        if self._leaderboards is None:
+            raise self.unavailable()
+        return self._leaderboards
 
     @property
     def executions(self) -> ExecutionService:

@@ -212,7 +212,10 @@ class Assignment(Answer):
 
 
 class Submission(Answer):
-    """One attempt of one student at one assignment."""
+    """One attempt of one student at one assignment.
+
+    ``unsealed_points`` are those of its points that tests in the student's own process gave.
+    """
 
     id: UUID
     course: str
@@ -227,6 +230,7 @@ class Submission(Answer):
     error: str | None
     points: float | None
     max_points: float | None
+    unsealed_points: float
     needs_review: bool
 
     @classmethod
@@ -246,18 +250,57 @@ class Submission(Answer):
             error=submission.error,
             points=submission.points,
             max_points=submission.max_points,
+            unsealed_points=submission.unsealed_points,
             needs_review=submission.needs_review,
         )
 
 
+class Check(Answer):
+    """One of several checks in a test cell, with points of its own."""
+
+    name: str
+    points: float
+    max_points: float
+    message: str
+
+
 class ExerciseGrade(Answer):
-    """What one exercise scored; zero while a person still has to look at it."""
+    """What one exercise scored; zero while a person still has to look at it.
+
+    ``sealed`` is false when its tests ran in the student's own process. ``records`` is what the
+    tests wrote down for people, such as the returns of an examined policy.
+    """
 
     grade_id: str
     points: float
     max_points: float
     needs_review: bool
     reason: str
+    sealed: bool
+    checks: list[Check]
+    records: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, grade: grading.ExerciseGrade) -> ExerciseGrade:
+        """Make the body from the domain's object."""
+        return cls(
+            grade_id=grade.grade_id,
+            points=grade.points,
+            max_points=grade.max_points,
+            needs_review=grade.needs_review,
+            reason=grade.reason,
+            sealed=grade.is_sealed,
+            checks=[
+                Check(
+                    name=line.name,
+                    points=line.points,
+                    max_points=line.max_points,
+                    message=line.message,
+                )
+                for line in grade.checks
+            ],
+            records=[dict(record) for record in grade.records],
+        )
 
 
 class Grade(Answer):
@@ -283,16 +326,7 @@ class Grade(Answer):
             verdict=grade.verdict,
             detail=grade.detail,
             graded_at=grade.graded_at,
-            exercises=[
-                ExerciseGrade(
-                    grade_id=each.grade_id,
-                    points=each.points,
-                    max_points=each.max_points,
-                    needs_review=each.needs_review,
-                    reason=each.reason,
-                )
-                for each in grade.exercises
-            ],
+            exercises=[ExerciseGrade.of(each) for each in grade.exercises],
         )
 
 

@@ -108,7 +108,10 @@ def _operation(
             "content": {MediaType.JSON.value: {"schema": {"anyOf": either}}},
         }
     if operation.body is not None:
-        document["requestBody"] = {"required": True, "content": _content(operation.body)}
+        taken = _content(operation.body)
+        if operation.body_also is not None:
+            taken |= _content(operation.body_also)
+        document["requestBody"] = {"required": True, "content": taken}
     if operation.query is not None:
         document["parameters"] = _query_parameters(operation.query)
     if getattr(verb, "__allow_unauthenticated", False):

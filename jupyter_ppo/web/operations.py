@@ -36,6 +36,7 @@ class MediaType(StrEnum):
     NOTEBOOK = "application/x-ipynb+json"
     HTML = "text/html"
     CSV = "text/csv"
+    ZIP = "application/zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Operation:
     query: type[BaseModel] | None
     also: MediaType | None
     same: tuple[HTTPStatus, ...]
+    body_also: MediaType | None = None
 
 
 def answers(
@@ -58,15 +60,16 @@ def answers(
     query: type[BaseModel] | None = None,
     also: MediaType | None = None,
     same: tuple[HTTPStatus, ...] = (),
+    body_also: MediaType | None = None,
 ) -> Callable[[VerbT], VerbT]:
     """Write on a verb what it answers and takes.
 
-    ``also`` is a second form of the answer, ``same`` more statuses that come with the answer (or,
-    when it is an error, with the error's body).
+    ``also`` is a second form of the answer, ``body_also`` one of the body, ``same`` more statuses
+    that come with the answer (or, when it is an error, with the error's body).
     """
 
     def mark(verb: VerbT) -> VerbT:
-        operation = Operation(answer, status, body, query, also, same)
+        operation = Operation(answer, status, body, query, also, same, body_also)
         verb.operation = operation  # type: ignore[attr-defined]
         return verb
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from tornado import web
 
+from jupyter_ppo.autograde.saved_model import is_archive
 from jupyter_ppo.web.base import PPOHandler
 from jupyter_ppo.web.models import Submission, SubmissionPage, SubmissionsQuery, submission_page
 from jupyter_ppo.web.operations import Action, MediaType, answers, permitted
@@ -16,9 +17,9 @@ class NewSubmissionHandler(PPOHandler):
 
     @web.authenticated
     @permitted(Action.WRITE)
-    @answers(Submission, HTTPStatus.CREATED, body=MediaType.NOTEBOOK)
+    @answers(Submission, HTTPStatus.CREATED, body=MediaType.NOTEBOOK, body_also=MediaType.ZIP)
     async def post(self, course: str, assignment: str) -> None:
-        """Hand in a notebook as the caller's next attempt; it is graded later (members)."""
+        """Hand in a notebook or a saved model as the caller's next attempt (members)."""
         made = await self.ask(self.service.submit, course, assignment, self.notebook_body())
         answer = Submission.of(made)
         self.reply(answer, HTTPStatus.CREATED, location=f"/submissions/{made.id}")
@@ -54,12 +55,15 @@ class SubmittedNotebookHandler(PPOHandler):
 
     @web.authenticated
     @permitted(Action.READ)
-    @answers(MediaType.NOTEBOOK)
+    @answers(MediaType.NOTEBOOK, also=MediaType.ZIP)
     async def get(self, submission_id: str) -> None:
         """Download the submitted bytes exactly as they came (its owner, or a grader)."""
         submission = self.identifier(submission_id)
         data = await self.ask(self.service.submitted_notebook, submission)
-        self.reply_bytes(data, MediaType.NOTEBOOK, filename=f"{submission}.ipynb")
+        if is_archive(data):
+            self.reply_bytes(data, MediaType.ZIP, filename=f"{submission}.zip")
+        else:
+            self.reply_bytes(data, MediaType.NOTEBOOK, filename=f"{submission}.ipynb")
 
 
 handlers = [

@@ -13,8 +13,10 @@ from jupyter_ppo.web import (
     execution,
     grades,
     health,
+    leaderboard,
     me,
     openapi,
+    sealing,
     submissions,
 )
 from jupyter_ppo.web.base import API_PREFIX, PPOHandler
@@ -27,8 +29,10 @@ ROUTES: tuple[Route, ...] = (
     *me.handlers,
     *courses.handlers,
     *assignments.handlers,
+    *sealing.handlers,
     *submissions.handlers,
     *grades.handlers,
+    *leaderboard.handlers,
     *execution.handlers,
     *openapi.handlers,
 )

@@ -19,7 +19,8 @@ from jupyter_ppo.domain.execution import (
 from jupyter_ppo.domain.ports import Programs
 from jupyter_ppo.domain.sandbox import BOUNDS, SandboxLimits
 from jupyter_ppo.sandbox import owner
-from jupyter_ppo.sandbox.program_box import GRACE_SECONDS, START_SECONDS
+from jupyter_ppo.sandbox.agent_wire import START_SECONDS
+from jupyter_ppo.sandbox.program_box import GRACE_SECONDS
 from jupyter_ppo.sandbox.programs import ContainerPrograms
 from jupyter_ppo.sandbox.warm_kernels import KernelPools
 from jupyter_ppo.services.execution import PATIENCE_SECONDS, ExecutionService

@@ -9,11 +9,15 @@ from typing import Protocol, runtime_checkable
 from jupyter_ppo.domain.ports import Programs, Sandbox
 from jupyter_ppo.jobs.local import LocalWorkers
 from jupyter_ppo.sandbox import provisioner
+from jupyter_ppo.sandbox.examiners import Examiners
+from jupyter_ppo.sandbox.kernel_slots import KernelSlots
 from jupyter_ppo.sandbox.reaper import reap_at_start
 from jupyter_ppo.sandbox.warm_kernels import KernelPools
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.execution import ExecutionService
 from jupyter_ppo.services.grading import GradingService
+from jupyter_ppo.services.leaderboard import LeaderboardService
+from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.jobs import Jobs
 
@@ -41,10 +45,14 @@ class Service:
     jobs: Jobs
     assessment: AssessmentService
     grading: GradingService
+    sealings: SealingService
+    leaderboards: LeaderboardService
     executions: ExecutionService
     sandbox: Sandbox
     programs: Programs
     kernels: KernelPools
+    examiners: Examiners
+    slots: KernelSlots | None
     workers: LocalWorkers
     drain_seconds: float
 
@@ -73,8 +81,12 @@ class Service:
     def close(self) -> None:
         """End the programs that run, record them, remove every container, close the database."""
         self.executions.refuse()
+        self.sealings.stop()
         with contextlib.ExitStack() as last_to_first:
             last_to_first.callback(self.database.close)
+            last_to_first.callback(self.examiners.close)
+            if self.slots is not None:
+                last_to_first.callback(self.slots.close)
             last_to_first.callback(self.kernels.close)
             last_to_first.callback(provisioner.use_kernels, None)
             last_to_first.callback(self.executions.stop)

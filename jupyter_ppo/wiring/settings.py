@@ -16,14 +16,21 @@ from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.ports import Sandbox
 from jupyter_ppo.domain.sandbox import SandboxLimits
 from jupyter_ppo.jobs.local import LocalWorkers
+from jupyter_ppo.sandbox.examiners import Examiners
+from jupyter_ppo.sandbox.kernel_slots import KernelSlots
 from jupyter_ppo.sandbox.notebook import ContainerSandbox
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.grading import GradingService
+from jupyter_ppo.services.leaderboard import LeaderboardService
+from jupyter_ppo.services.sealing import SealingService
+from jupyter_ppo.services.seeds import PersonalSeeds
 from jupyter_ppo.storage.audit import Audit
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import open_database, sqlite_url
 from jupyter_ppo.storage.jobs import Jobs
+from jupyter_ppo.storage.leaderboards import Leaderboards
+from jupyter_ppo.storage.sealings import Sealings
 from jupyter_ppo.storage.submissions import Submissions
 from jupyter_ppo.wiring.execution_settings import ExecutionSettings, check_limits, made
 from jupyter_ppo.wiring.service import Service
@@ -75,6 +82,29 @@ class PPOService(ExecutionSettings):
         ``memory_mb`` of memory. 0: this process never grades.""",
     ).tag(config=True)
 
+    attempts_per_hour = Integer(
+        20,
+        min=0,
+        help="""Attempts that a student may hand in for one assignment within an hour, so that
+        nobody finds the hidden tests by trying. 0: no bound.""",
+    ).tag(config=True)
+
+    examiners_idle = Integer(
+        min=0,
+        max=64,
+        help="""Containers for test cells that are kept for the next submission of the same
+        assignment; each may use up to 2 GiB of memory while it grades. Default: as many as
+        ``grading_workers``.""",
+    ).tag(config=True)
+
+    submissions_per_container = Integer(
+        1,
+        min=1,
+        max=1000,
+        help="""Submissions that one grading container serves, one after another. 1: each has a
+        fresh container. More is faster, and weaker: docs/sandbox.md says what it gives up.""",
+    ).tag(config=True)
+
     drain_seconds = Float(
         5.0,
         min=0,
@@ -106,6 +136,10 @@ class PPOService(ExecutionSettings):
     @default("db_url")
     def _default_db_url(self) -> str:
         return sqlite_url(Path(self.data_dir) / "jupyter_ppo.sqlite")
+
+    @default("examiners_idle")
+    def _default_examiners_idle(self) -> int:
+        return self.grading_workers
 
     @default("owner")
     def _default_owner(self) -> str:
@@ -140,13 +174,30 @@ class PPOService(ExecutionSettings):
         blobs, grader = FileBlobs(folder / "blobs"), NotebookGrader()
         jobs, limits = Jobs(database), SandboxLimits(**self.limits)
         kernels, programs = self.build_kernels(limits), self.build_programs()
-        sandbox: Sandbox = made(self.sandbox_class, ContainerSandbox, kernels=kernels)
+        examiners = Examiners(idle=self.examiners_idle)
+        slots = self._build_slots()
+        sandbox: Sandbox = made(
+            self.sandbox_class, ContainerSandbox, kernels=kernels, examiners=examiners, slots=slots
+        )
+        seeds, audit = PersonalSeeds(courses, blobs, grader), Audit(database)
+        sealings = SealingService(
+            courses=courses,
+            sealings=Sealings(database),
+            blobs=blobs,
+            grader=grader,
+            sandbox=sandbox,
+            limits=limits,
+            clock=clock,
+            audit=audit,
+        )
         grading = GradingService(
             courses=courses,
             submissions=submissions,
             blobs=blobs,
             grader=grader,
             sandbox=sandbox,
+            sealings=sealings,
+            seeds=seeds,
             limits=limits,
             clock=clock,
         )
@@ -158,7 +209,9 @@ class PPOService(ExecutionSettings):
             submissions=submissions,
             blobs=blobs,
             grader=grader,
-            audit=Audit(database),
+            audit=audit,
+            seeds=seeds,
+            attempts_per_hour=self.attempts_per_hour,
             on_queued=workers.wake,
         )
         return Service(
@@ -166,10 +219,21 @@ class PPOService(ExecutionSettings):
             jobs=jobs,
             assessment=assessment,
             grading=grading,
+            sealings=sealings,
+            leaderboards=LeaderboardService(
+                courses=courses, leaderboards=Leaderboards(database), audit=audit
+            ),
             executions=self.build_executions(database, programs),
             sandbox=sandbox,
             programs=programs,
             kernels=kernels,
+            examiners=examiners,
+            slots=slots,
             workers=workers,
             drain_seconds=self.drain_seconds,
         )
+
+    def _build_slots(self) -> KernelSlots | None:
+        if self.submissions_per_container == 1:
+            return None
+        return KernelSlots(self.submissions_per_container, idle=self.grading_workers)

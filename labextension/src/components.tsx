@@ -1,5 +1,6 @@
 import * as React from 'react';
 
+import { ExerciseList, UnsealedMark } from './exercises';
 import {
   isPending,
   passedOverText,
@@ -9,9 +10,10 @@ import {
   stateText,
   timeText
 } from './format';
+import { LeaderboardSection } from './leaderboard';
 import type { CourseModel, INotice } from './model';
 import type { Choice } from './notebooks';
-import type { IAssignment, ICourse, ISandbox, ISubmission } from './types';
+import type { IAssignment, ICourse, IGrade, ISandbox, ISubmission } from './types';
 
 interface IPanelProps {
   model: CourseModel;
@@ -72,11 +74,15 @@ export function CoursePanel({ model }: IPanelProps): JSX.Element {
             busy={state.busy.has(assignment.name)}
             notice={state.notices.get(assignment.name) ?? null}
             sources={state.sources}
+            grades={state.grades}
             choice={model.choice(assignment)}
             model={model}
           />
         ))}
       </ul>
+      {state.phase === 'ready' && course !== null && (
+        <LeaderboardSection key={course} course={course} model={model.leaderboard} />
+      )}
     </>
   );
 }
@@ -122,6 +128,8 @@ interface ICardProps {
   notice: INotice | null;
   /** The files that were handed in from here, by submission. */
   sources: ReadonlyMap<string, string>;
+  /** What attempts scored by exercise, where that is known. */
+  grades: ReadonlyMap<string, IGrade | string>;
   /** Which open notebook Submit would send. */
   choice: Choice;
   model: CourseModel;
@@ -129,7 +137,7 @@ interface ICardProps {
 
 /** One assignment: its state, its buttons, its attempts. */
 export function AssignmentCard(props: ICardProps): JSX.Element {
-  const { assignment, attempts, busy, notice, sources, choice, model } = props;
+  const { assignment, attempts, busy, notice, sources, grades, choice, model } = props;
   const latest = attempts[0] ?? null;
   const graded = attempts.find(attempt => attempt.state === 'graded') ?? null;
   const name = assignment.name;
@@ -178,6 +186,14 @@ export function AssignmentCard(props: ICardProps): JSX.Element {
         </p>
       )}
       {notice && <Notice notice={notice} />}
+      {graded && (
+        <ExerciseList
+          key={`${graded.id} ${graded.points}`}
+          submission={graded}
+          grade={grades.get(graded.id) ?? null}
+          model={model}
+        />
+      )}
       {attempts.length > 0 && (
         <AttemptList attempts={attempts} onFeedback={item => void model.feedback(item)} />
       )}
@@ -197,7 +213,11 @@ export function AttemptState({ submission }: { submission: ISubmission | null })
         )}
         {stateText(submission)}
       </span>
-      {showScore && <span className="jp-PPO-score">{score}</span>}
+      {showScore && (
+        <span>
+          <UnsealedMark submission={submission} /> <span className="jp-PPO-score">{score}</span>
+        </span>
+      )}
     </div>
   );
 }

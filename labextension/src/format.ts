@@ -19,11 +19,20 @@ export function stateText(submission: ISubmission | null): string {
 }
 
 /** `7.5 / 10`, or null until there are points. */
-export function scoreText(submission: ISubmission | null): string | null {
-  if (submission === null || submission.points === null || submission.max_points === null) {
+export function scoreText(
+  scored: { points: number | null; max_points: number | null } | null
+): string | null {
+  if (scored === null || scored.points === null || scored.max_points === null) {
     return null;
   }
-  return `${pointsText(submission.points)} / ${pointsText(submission.max_points)}`;
+  return `${pointsText(scored.points)} / ${pointsText(scored.max_points)}`;
+}
+
+/** `2 unsealed`: how many points tests in the student's own process gave; null for none. */
+export function unsealedText(submission: ISubmission): string | null {
+  return submission.unsealed_points > 0
+    ? `${pointsText(submission.unsealed_points)} unsealed`
+    : null;
 }
 
 /** Points with at most two decimals and no trailing zeros. */

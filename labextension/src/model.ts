@@ -1,11 +1,12 @@
 /** What the panel knows and does, without any drawing. */
 
 import { isPending, passedOverText } from './format';
+import { LeaderboardModel } from './leaderboardModel';
 import { chooseNotebook, isUnanswered } from './notebooks';
 import type { Choice, ICandidate } from './notebooks';
 import { Poller } from './polling';
 import type { ICourseClient } from './request';
-import type { IAssignment, IDownload, IMe, ISubmission } from './types';
+import type { IAssignment, IDownload, IGrade, IMe, ISubmission } from './types';
 
 /** The documents of this JupyterLab: what the model needs of them. */
 export interface IWorkspace {
@@ -42,6 +43,8 @@ export interface ICourseState {
   readonly submissions: readonly ISubmission[];
   /** The files that were handed in from here, by submission. */
   readonly sources: ReadonlyMap<string, string>;
+  /** What attempts scored by exercise, where that was asked for; a text is a problem. */
+  readonly grades: ReadonlyMap<string, IGrade | string>;
   readonly openNotebooks: readonly ICandidate[];
   /** Names of the assignments with an action under way. */
   readonly busy: ReadonlySet<string>;
@@ -56,6 +59,7 @@ const EMPTY: ICourseState = {
   assignments: [],
   submissions: [],
   sources: new Map(),
+  grades: new Map(),
   openNotebooks: [],
   busy: new Set(),
   notices: new Map()
@@ -67,11 +71,15 @@ export class CourseModel {
     private readonly _client: ICourseClient,
     private readonly _workspace: IWorkspace
   ) {
+    this.leaderboard = new LeaderboardModel(_client);
     this._poller = new Poller(() => this._poll());
     const look = (): void => this._set({ openNotebooks: this._workspace.openNotebooks() });
     this._workspace.onNotebooksChanged(look);
     look();
   }
+
+  /** The leaderboard of the course. */
+  readonly leaderboard: LeaderboardModel;
 
   /** The state now; for React.useSyncExternalStore. */
   readonly snapshot = (): ICourseState => this._state;
@@ -154,6 +162,17 @@ export class CourseModel {
       this._workspace.showFeedback(submission, await this._client.feedback(submission.id));
       return null;
     });
+  }
+
+  /** Look up the points of one attempt by exercise. */
+  async loadGrade(submission: ISubmission): Promise<void> {
+    let grade: IGrade | string;
+    try {
+      grade = await this._client.grade(submission.id);
+    } catch (error) {
+      grade = messageOf(error);
+    }
+    this._set({ grades: new Map([...this._state.grades, [submission.id, grade]]) });
   }
 
   /** Polling rests while the panel is hidden; a panel that is shown again is up to date. */

@@ -1,13 +1,23 @@
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { Connection } from './connection';
-import type { IAssignment, IDownload, IMe, IPage, ISubmission } from './types';
+import type { ILeaderboardClient } from './leaderboardModel';
+import type {
+  IAssignment,
+  IDownload,
+  IGrade,
+  ILeaderboard,
+  ILeaderboardEntry,
+  IMe,
+  IPage,
+  ISubmission
+} from './types';
 
 const NOTEBOOK_TYPE = 'application/x-ipynb+json';
 const PAGE_SIZE = 200;
 
 /** What the panel asks of the course service. */
-export interface ICourseClient {
+export interface ICourseClient extends ILeaderboardClient {
   me(): Promise<IMe>;
   assignments(course: string): Promise<IAssignment[]>;
   /** Every attempt of one person in one course, newest first. */
@@ -16,6 +26,8 @@ export interface ICourseClient {
   notebook(course: string, assignment: string): Promise<IDownload>;
   /** Hand in a notebook; `text` is sent byte for byte. */
   submit(course: string, assignment: string, text: string): Promise<ISubmission>;
+  /** What a graded submission scored, exercise by exercise. */
+  grade(submission: string): Promise<IGrade>;
   /** The feedback page of a graded submission, as HTML. */
   feedback(submission: string): Promise<string>;
 }
@@ -56,19 +68,51 @@ export class CourseClient implements ICourseClient {
     );
   }
 
+  grade(submission: string): Promise<IGrade> {
+    return this._connection.json<IGrade>(['submissions', submission, 'grade']);
+  }
+
   async feedback(submission: string): Promise<string> {
     const path = ['submissions', submission, 'feedback'];
     return (await this._connection.fetch(path, { headers: { Accept: 'text/html' } })).text();
   }
 
-  private async _all<T>(path: string[], query: Record<string, string>): Promise<T[]> {
+  async leaderboard(course: string): Promise<ILeaderboard> {
+    const path = ['courses', course, 'leaderboard'];
+    let pseudonym: string | null = null;
+    const items = await this._all<ILeaderboardEntry, IPage<ILeaderboardEntry> & ILeaderboard>(
+      path,
+      {},
+      page => (pseudonym = page.pseudonym)
+    );
+    return { items, pseudonym };
+  }
+
+  async joinLeaderboard(course: string, pseudonym: string): Promise<void> {
+    await this._connection.json(['courses', course, 'leaderboard', 'me'], {
+      method: 'PUT',
+      body: JSON.stringify({ pseudonym }),
+      headers: { 'Content-Type': 'application/json' }
+    });
+  }
+
+  async leaveLeaderboard(course: string): Promise<void> {
+    await this._connection.json(['courses', course, 'leaderboard', 'me'], { method: 'DELETE' });
+  }
+
+  private async _all<T, P extends IPage<T> = IPage<T>>(
+    path: string[],
+    query: Record<string, string>,
+    look: (page: P) => void = () => undefined
+  ): Promise<T[]> {
     const items: T[] = [];
     for (;;) {
-      const page = await this._connection.json<IPage<T>>(
+      const page = await this._connection.json<P>(
         path,
         {},
         { ...query, ...pageQuery(items.length) }
       );
+      look(page);
       items.push(...page.items);
       if (page.items.length === 0 || items.length >= page.total) {
         return items;

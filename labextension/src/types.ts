@@ -59,7 +59,56 @@ export interface ISubmission {
   error: string | null;
   points: number | null;
   max_points: number | null;
+  /** Those of the points that tests in the student's own process gave. */
+  unsealed_points: number;
   needs_review: boolean;
+}
+
+/** One of several checks in a test cell. */
+export interface ICheck {
+  name: string;
+  points: number;
+  max_points: number;
+  message: string;
+}
+
+/** What one exercise scored; `sealed` is false when its tests ran in the student's own process. */
+export interface IExerciseGrade {
+  grade_id: string;
+  points: number;
+  max_points: number;
+  needs_review: boolean;
+  reason: string;
+  sealed: boolean;
+  checks: ICheck[];
+}
+
+/** What an attempt scored, exercise by exercise. */
+export interface IGrade {
+  submission_id: string;
+  points: number;
+  max_points: number;
+  exercises: IExerciseGrade[];
+}
+
+/** Someone's best policy in one environment of one assignment. */
+export interface ILeaderboardEntry {
+  rank: number;
+  pseudonym: string;
+  /** Whether it is the signed-in person's. */
+  own: boolean;
+  assignment: string;
+  env_id: string;
+  mean: number;
+  low: number;
+  high: number;
+  episodes: number;
+}
+
+/** The leaderboard of a course; `pseudonym` is the signed-in person's, null when not on it. */
+export interface ILeaderboard {
+  items: ILeaderboardEntry[];
+  pseudonym: string | null;
 }
 
 /** A slice of a list, and how long the whole list is. */

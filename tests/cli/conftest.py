@@ -19,13 +19,16 @@ from jupyter_ppo.cli import main
 SOLUTION = {"grade": False, "solution": True, "locked": False, "schema_version": 3}
 TESTS = {"grade": True, "solution": False, "locked": True, "schema_version": 3, "points": 2}
 
+TEST_CODE = (
+    "assert square(3) == 9\n### BEGIN HIDDEN TESTS\nassert square(-2) == 4\n### END HIDDEN TESTS"
+)
 
-def _notebook(answer: str) -> Any:
+
+def _notebook(answer: str, tests: str = TEST_CODE) -> Any:
     cells = [
         new_code_cell(answer, id="a", metadata={"nbgrader": {**SOLUTION, "grade_id": "square"}}),
         new_code_cell(
-            "assert square(3) == 9\n### BEGIN HIDDEN TESTS\nassert square(-2) == 4\n"
-            "### END HIDDEN TESTS",
+            tests,
             id="t",
             metadata={"nbgrader": {**TESTS, "grade_id": "test_square"}},
         ),
@@ -67,10 +70,10 @@ class Cli:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
 
-    def write(self, name: str, answer: str) -> str:
+    def write(self, name: str, answer: str, tests: str = TEST_CODE) -> str:
         path = self.home / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(_notebook(answer), path)
+        nbformat.write(_notebook(answer, tests), path)
         return str(path)
 
 
@@ -85,7 +88,7 @@ def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 def released(cli: Cli) -> Cli:
     """The command line with a course ``rl`` and its assignment ``ps1``."""
     cli.ok("course", "create", "rl", "--title", "Reinforcement Learning")
-    cli.ok("release", "rl", "ps1", cli.write("source.ipynb", RIGHT))
+    cli.ok("release", "rl", "ps1", cli.write("source.ipynb", RIGHT), "--no-calibrate")
     return cli
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,12 @@ def test_people_are_enrolled_with_a_role(released: Cli) -> None:
 def test_a_release_says_what_is_in_it_and_counts_versions(cli: Cli, right: str) -> None:
     cli.ok("course", "create", "rl")
     source = cli.write("source.ipynb", right)
-    assert cli.ok("release", "rl", "ps1", source).startswith("ps1 version 1 released: ")
-    said = cli.ok("release", "rl", "ps1", source)
-    assert said == (
+    first = cli.ok("release", "rl", "ps1", source, "--no-calibrate")
+    assert first.startswith("ps1 version 1 released: ")
+    said = cli.ok("release", "rl", "ps1", source, "--no-calibrate").splitlines()
+    assert said[0] == (
         "ps1 version 2 released: 1 exercises, 2 points, 1 with hidden tests, "
-        "0 to be marked by a person\n"
+        "0 to be marked by a person"
     )
 
 
@@ -116,6 +118,73 @@ def test_a_folder_in_nbgraders_layout_is_collected_and_twice_is_harmless(
     assert out == "0 collected, 2 unchanged, 1 refused\n"
     rows = list(csv.DictReader(io.StringIO(released.ok("grades", "export", "rl"))))
     assert {row["student"]: row["submitted_at"] for row in rows}["bob"].startswith("2015-02-02T14")
+
+
+@pytest.mark.parametrize("text", ["", "last tuesday", "2026-11-21 13:00:00 CET", "\x1b[2J"])
+def test_a_time_that_cannot_be_read_is_warned_of_and_the_time_of_collection_is_used(
+    released: Cli, right: str, text: str
+) -> None:
+    released.write("course/bob/ps1/x.ipynb", right)
+    (released.home / "course/bob/ps1/timestamp.txt").write_text(text)
+    begun = datetime.now(UTC).replace(microsecond=0)
+    status, out, err = released("collect", "rl", "ps1", str(released.home / "course"))
+    assert status == 0
+    assert out.startswith("1 collected")
+    (warning,) = (line for line in err.splitlines() if "warning: bob: " in line)
+    assert f"timestamp.txt holds {text!r}" in warning
+    assert "ISO 8601 with an offset" in warning
+    assert "2026-11-21 12:00:00.948203 UTC" in warning
+    (row,) = csv.DictReader(io.StringIO(released.ok("grades", "export", "rl")))
+    assert datetime.fromisoformat(row["submitted_at"]) >= begun
+    assert "warning" not in released("collect", "rl", "ps1", str(released.home / "course"))[2]
+
+
+@pytest.mark.parametrize(
+    "text", ["2025-11-21T13:00:00+01:00\n", "2025-11-21 12:00:00.948203 UTC", "20251121T120000Z"]
+)
+def test_a_time_with_an_offset_or_as_nbgrader_writes_it_is_taken(
+    released: Cli, right: str, text: str
+) -> None:
+    released.write("course/bob/ps1/x.ipynb", right)
+    (released.home / "course/bob/ps1/timestamp.txt").write_text(text)
+    _, _, err = released("collect", "rl", "ps1", str(released.home / "course"))
+    assert "warning" not in err
+    (row,) = csv.DictReader(io.StringIO(released.ok("grades", "export", "rl")))
+    assert row["submitted_at"] == "2025-11-21T12:00:00+00:00"
+
+
+def test_a_time_behind_a_link_is_not_read(released: Cli, right: str) -> None:
+    released.write("course/bob/ps1/x.ipynb", right)
+    (released.home / "secret").write_text("hunter2")
+    (released.home / "course/bob/ps1/timestamp.txt").symlink_to(released.home / "secret")
+    status, _, err = released("collect", "rl", "ps1", str(released.home / "course"))
+    assert status == 0
+    assert "is a link and not followed" in err
+    assert "hunter2" not in err
+
+
+def test_a_grader_fetches_the_copy_of_a_student_with_the_seed_of_theirs(
+    cli: Cli, right: str
+) -> None:
+    cli.ok("course", "create", "rl")
+    source = cli.write("source.ipynb", right, "SEED = 7  # STUDENT SEED\nassert square(SEED)")
+    said = cli.ok("release", "rl", "ps1", source, "--no-calibrate")
+    assert "student seed: each student gets data of their own\n" in said
+    found = {}
+    for user in ("bob", "eve", "ada"):
+        path = cli.home / f"{user}.ipynb"
+        assert f"for {user}" in cli.ok("fetch", "rl", "ps1", str(path), "--user", user)
+        found[user] = re.search(r"SEED = (\d+)", path.read_text(encoding="utf-8"))
+    seeds = {match[1] for match in found.values() if match}
+    assert len(seeds - {"7"}) == 3
+    cli.ok("fetch", "rl", "ps1", str(cli.home / "own.ipynb"))
+    assert (cli.home / "own.ipynb").read_bytes() == (cli.home / "ada.ipynb").read_bytes()
+
+
+def test_a_release_without_the_mark_says_nothing_of_seeds(cli: Cli, right: str) -> None:
+    cli.ok("course", "create", "rl")
+    source = cli.write("source.ipynb", right)
+    assert "seed" not in cli.ok("release", "rl", "ps1", source, "--no-calibrate")
 
 
 def test_a_link_in_a_collected_folder_is_not_followed(released: Cli, right: str) -> None:

@@ -16,7 +16,7 @@ class EchoSandbox:
     def status(self):
         return SandboxStatus(True, "echo", "echo", None, None)
 
-    async def run(self, notebook, limits):
+    async def run(self, notebook, limits, exam=None):
         return NotebookRun(notebook, Verdict.RAN, "", (), 0.1)
 
 c = get_config()

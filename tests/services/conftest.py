@@ -14,16 +14,21 @@ import pytest
 from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.courses import CellKind, Exercise, Role
 from jupyter_ppo.domain.errors import InvalidNotebookError
+from jupyter_ppo.domain.exam import CheckRun, CheckState, Exam, ExamCell
 from jupyter_ppo.domain.grading import ExerciseGrade
 from jupyter_ppo.domain.ports import ReleasedNotebook
 from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, SandboxStatus, Verdict
+from jupyter_ppo.domain.sealing import CellSealing, Finding, FindingKind, Sealing, SealState
 from jupyter_ppo.domain.submissions import Submission
 from jupyter_ppo.services.assessment import AssessmentService
+from jupyter_ppo.services.sealing import SealingService
+from jupyter_ppo.services.seeds import PersonalSeeds
 from jupyter_ppo.storage.audit import Audit
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import Database, open_database
 from jupyter_ppo.storage.jobs import Jobs
+from jupyter_ppo.storage.sealings import Sealings
 from jupyter_ppo.storage.submissions import Submissions
 
 ADMIN = Caller("root", admin=True)
@@ -35,12 +40,24 @@ class FixedClock:
 
 
 class AnswerGrader:
-    """A notebook format of one exercise: ``{"answer": 42}`` is right."""
+    """A notebook format of one exercise: ``{"answer": 42}`` is right.
+
+    A source that names a seed gives every person their own, which the answer has to be then. Of a
+    source without tests nothing is sealed, and the tests of one that is wrong fail on itself.
+    """
 
     exercises = (Exercise("answer", CellKind.TESTS, 3.0, 0),)
 
     def release(self, source: bytes) -> ReleasedNotebook:
-        return ReleasedNotebook(b'{"answer": null}', self.exercises)
+        weak = Finding(1, FindingKind.WEAK, "Compare with 42.")
+        cells = (CellSealing("answer", SealState.SEALED, findings=(weak,)),)
+        return ReleasedNotebook(b'{"answer": null}', self.exercises, cells=cells)
+
+    def uses_seed(self, source: bytes) -> bool:
+        return b"seed" in source
+
+    def personal(self, released: bytes, seed: int) -> bytes:
+        return json.dumps({**json.loads(released), "seed": seed}).encode()
 
     def check(self, data: bytes, released: ReleasedNotebook) -> tuple[str, ...]:
         try:
@@ -50,14 +67,41 @@ class AnswerGrader:
             raise InvalidNotebookError(msg, field="notebook") from error
         return ("the answer is empty",) if answer is None else ()
 
-    def restore(self, source: bytes, submitted: bytes) -> dict[str, Any]:
-        return dict(json.loads(submitted))
+    def restore(self, source: bytes, submitted: bytes, seed: int | None = None) -> dict[str, Any]:
+        if submitted == source:
+            return {"answer": 1 if b"wrong" in source else 42}
+        return {**json.loads(submitted), "right": 42 if seed is None else seed}
+
+    def exam(self, source: bytes, notebook: dict[str, Any], sealing: Sealing | None) -> Exam | None:
+        if b"no tests" in source:
+            return None
+        code = f"assert answer == {notebook.get('right', 42)}"
+        contract = frozenset() if sealing is None else sealing.contract
+        cell = ExamCell(0, code, is_test=True, contract=contract)
+        return Exam((cell,), frozenset({"answer"}), is_recording=sealing is None)
+
+    def sealing(
+        self, source: bytes, sealed: NotebookRun, plain: NotebookRun | None
+    ) -> tuple[CellSealing, ...]:
+        state = SealState.UNSEALED if not sealed.checks else SealState.SEALED
+        if plain is not None:
+            state = SealState.REFERENCE_FAILS
+        uses = tuple(use for check in sealed.checks for use in check.uses)
+        return (CellSealing("answer", state, contract=uses),)
 
     def score(
-        self, notebook: dict[str, Any], run: NotebookRun, exercises: Sequence[Exercise]
+        self,
+        notebook: dict[str, Any],
+        run: NotebookRun,
+        exercises: Sequence[Exercise],
+        sealing: Sealing | None = None,
     ) -> tuple[ExerciseGrade, ...]:
-        right = run.verdict is Verdict.RAN and run.notebook["answer"] == 42
-        return (ExerciseGrade("answer", 3.0 if right else 0.0, 3.0, False, "looked at it"),)
+        is_sealed = sealing is not None and sealing.states["answer"] is SealState.SEALED
+        right = run.verdict is Verdict.RAN and all(
+            check.state is CheckState.PASSED for check in run.checks
+        )
+        points = 3.0 if right else 0.0
+        return (ExerciseGrade("answer", points, 3.0, False, "looked at it", is_sealed),)
 
     def feedback(
         self, submission: Submission, run: NotebookRun, grades: Sequence[ExerciseGrade]
@@ -67,19 +111,28 @@ class AnswerGrader:
 
 @dataclass
 class EchoSandbox:
-    """Returns what it was given; ``fail`` makes it fail as the engine would."""
+    """Looks whether the answer is what the exam asks; ``fail`` makes it fail as an engine would."""
 
     fail: Exception | None = None
     ran: list[dict[str, Any]] = field(default_factory=list)
+    exams: list[Exam | None] = field(default_factory=list)
 
     def status(self) -> SandboxStatus:
         return SandboxStatus(True, "echo", "echo", None, None)
 
-    async def run(self, notebook: dict[str, Any], limits: SandboxLimits) -> NotebookRun:
+    async def run(
+        self, notebook: dict[str, Any], limits: SandboxLimits, exam: Exam | None = None
+    ) -> NotebookRun:
         self.ran.append(notebook)
+        self.exams.append(exam)
         if self.fail is not None:
             raise self.fail
-        return NotebookRun(notebook, Verdict.RAN, "", (), 0.5)
+        checks = ()
+        if exam is not None:
+            right = exam.cells[0].code == f"assert answer == {notebook['answer']}"
+            state = CheckState.PASSED if right else CheckState.FAILED
+            checks = (CheckRun(0, state, uses=frozenset({"compare Net"})),)
+        return NotebookRun(notebook, Verdict.RAN, "", (), 0.5, checks=checks)
 
 
 @dataclass
@@ -92,9 +145,22 @@ class World:
     jobs: Jobs
     blobs: FileBlobs
     audit: Audit
+    seeds: PersonalSeeds
     assessment: AssessmentService
     woken: list[int]
     folder: Path
+
+    def sealings(self, sandbox: Any, grader: Any = None) -> SealingService:
+        return SealingService(
+            courses=self.courses,
+            sealings=Sealings(self.database),
+            blobs=self.blobs,
+            grader=grader or AnswerGrader(),
+            sandbox=sandbox,
+            limits=SandboxLimits(),
+            clock=FixedClock(),
+            audit=self.audit,
+        )
 
     def member(self, user: str, role: Role, course: str = "rl") -> Caller:
         self.assessment.enrol(ADMIN, course, user, role)
@@ -106,16 +172,20 @@ def world(tmp_path: Path) -> Iterator[World]:
     database = open_database(f"sqlite:///{tmp_path / 'ppo.sqlite'}")
     courses, submissions = Courses(database), Submissions(database, FixedClock())
     blobs, audit, woken = FileBlobs(tmp_path / "blobs"), Audit(database), []
+    seeds = PersonalSeeds(courses, blobs, AnswerGrader())
     assessment = AssessmentService(
         courses=courses,
         submissions=submissions,
         blobs=blobs,
         grader=AnswerGrader(),
         audit=audit,
+        seeds=seeds,
         on_queued=lambda: woken.append(1),
     )
     jobs, folder = Jobs(database), tmp_path / "blobs"
-    yield World(database, courses, submissions, jobs, blobs, audit, assessment, woken, folder)
+    yield World(
+        database, courses, submissions, jobs, blobs, audit, seeds, assessment, woken, folder
+    )
     database.close()
 
 

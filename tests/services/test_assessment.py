@@ -254,6 +254,7 @@ def test_a_change_that_is_made_succeeds_although_its_audit_entry_cannot_be_writt
         blobs=course.blobs,
         grader=grader,
         audit=FullAudit(),
+        seeds=course.seeds,
         on_queued=lambda: woken.append(1),
     )
     service.create_course(admin, "cv")

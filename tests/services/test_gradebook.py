@@ -30,6 +30,7 @@ ROW = Submission(
     points=2.5,
     max_points=3.0,
     needs_review=True,
+    unsealed_points=1.5,
 )
 
 
@@ -45,6 +46,7 @@ def test_a_row_has_the_columns_that_its_head_names() -> None:
         "max_points": "3",
         "needs_review": "yes",
         "submitted_at": "2026-01-02T03:04:05+00:00",
+        "unsealed_points": "1.5",
     }
 
 
@@ -63,9 +65,10 @@ def test_no_name_becomes_a_formula_and_every_name_can_be_read_back(name: str) ->
 
 
 def test_the_table_for_a_terminal_is_in_columns() -> None:
-    table = grades_table([ROW, replace(ROW, user="Al", points=None, needs_review=False)])
+    other = replace(ROW, user="Al", points=None, needs_review=False, unsealed_points=0.0)
+    table = grades_table([ROW, other])
     assert table.splitlines() == [
-        "student  assignment  attempt  state   points   needs review",
-        "ada      ps1         2        graded  2.5 / 3  yes",
-        "Al       ps1         2        graded  - / 3    no",
+        "student  assignment  attempt  state   points   unsealed points  needs review",
+        "ada      ps1         2        graded  2.5 / 3  1.5              yes",
+        "Al       ps1         2        graded  - / 3    -                no",
     ]

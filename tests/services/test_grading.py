@@ -14,6 +14,7 @@ import pytest
 from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.courses import Role
 from jupyter_ppo.domain.errors import EngineUnavailableError, SandboxError
+from jupyter_ppo.domain.exam import Exam
 from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, SandboxStatus, Verdict
 from jupyter_ppo.domain.submissions import SubmissionState
 from jupyter_ppo.jobs.local import Cancelled, LocalWorkers, work_off
@@ -32,6 +33,8 @@ def service(course: World, grader: Any, clock: Any) -> Callable[[Any], GradingSe
             blobs=course.blobs,
             grader=grader,
             sandbox=sandbox,
+            sealings=course.sealings(sandbox, grader),
+            seeds=course.seeds,
             limits=SandboxLimits(),
             clock=clock,
         )
@@ -137,11 +140,13 @@ def test_what_stands_in_the_way_of_one_job_keeps_no_other_waiting(
         def status(self) -> SandboxStatus:
             return SandboxStatus(True, "echo", "echo", None, None)
 
-        async def run(self, notebook: dict[str, Any], limits: SandboxLimits) -> NotebookRun:
+        async def run(
+            self, notebook: dict[str, Any], limits: SandboxLimits, exam: Exam | None = None
+        ) -> NotebookRun:
             if notebook["answer"] == 1:
                 msg = "No container engine answers."
                 raise EngineUnavailableError(msg)
-            return await echo.run(notebook, limits)
+            return await echo.run(notebook, limits, exam)
 
     workers = LocalWorkers(course.jobs, service(RefusesOne()).work, workers=1, poll_seconds=0.02)
     workers.start()
@@ -165,7 +170,9 @@ class EndlessSandbox:
     def status(self) -> SandboxStatus:
         return SandboxStatus(True, "endless", "endless", None, None)
 
-    async def run(self, notebook: dict[str, Any], limits: SandboxLimits) -> NotebookRun:
+    async def run(
+        self, notebook: dict[str, Any], limits: SandboxLimits, exam: Exam | None = None
+    ) -> NotebookRun:
         self.started.set()
         try:
             await asyncio.Event().wait()

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from jupyter_ppo.domain.courses import Assignment, CellKind, Course, Exercise
+from jupyter_ppo.domain.exam import CheckLine
 from jupyter_ppo.domain.grading import ExerciseGrade, Grade
 from jupyter_ppo.domain.ports import CourseStore, JobQueue, SubmissionStore
 from jupyter_ppo.domain.sandbox import Verdict
@@ -93,8 +94,18 @@ def make_grade() -> Callable[[UUID, float], Grade]:
         return Grade(
             submission_id=submission_id,
             exercises=(
-                ExerciseGrade("gae", points, 2.0, False, "All tests passed."),
-                ExerciseGrade("loss", 0.1, 1.0, False, "A part of the tests passed."),
+                ExerciseGrade(
+                    "gae",
+                    points,
+                    2.0,
+                    False,
+                    "All tests passed.",
+                    checks=(CheckLine("shape", 1.0, 1.0), CheckLine("by hand", 0.0, 1.0, "No.")),
+                    records=({"env_id": "CartPole-v1", "mean": 9.5, "returns": [9.0, 10.0]},),
+                ),
+                ExerciseGrade(
+                    "loss", 0.1, 1.0, False, "A part of the tests passed.", is_sealed=False
+                ),
                 ExerciseGrade("why", 0.0, 3.0, True, "A person reads this."),
             ),
             verdict=Verdict.RAN,

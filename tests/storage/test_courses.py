@@ -8,6 +8,8 @@ from jupyter_ppo.domain.courses import Assignment, CellKind, Course, Exercise, R
 from jupyter_ppo.domain.errors import ConflictError, NotFoundError
 from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.domain.ports import CourseStore
+from jupyter_ppo.storage.courses import Courses
+from jupyter_ppo.storage.database import Database
 
 
 def release(courses: CourseStore, course: Course, name: str, digit: str = "a") -> Assignment:
@@ -123,3 +125,12 @@ def test_releases_at_the_same_moment_get_different_numbers(
     for thread in threads:
         thread.join()
     assert sorted(numbers) == [1, 2, 3, 4, 5, 6]
+
+
+def test_every_course_has_a_secret_of_its_own_that_stays(database: Database) -> None:
+    courses = Courses(database)
+    one, two = (courses.create_course(name, name).id for name in ("one", "two"))
+    assert courses.secret(one) == courses.secret(one) != courses.secret(two)
+    assert len(courses.secret(one)) == 32
+    with pytest.raises(NotFoundError):
+        courses.secret(new_id())

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ from jupyter_ppo.domain.errors import (
 from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import Database, database_now, open_database, sqlite_url
+from jupyter_ppo.storage.sealings import Sealings
+from jupyter_ppo.storage.submissions import Submissions
 from jupyter_ppo.storage.tables import Base, CourseRow
 from jupyter_ppo.storage.upgrade import MIGRATIONS
 
@@ -39,12 +41,34 @@ NEXT_REVISION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "v0003"
-down_revision = "v0002"
+revision = "v0005"
+down_revision = "v0004"
 
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
 """
+
+OLD_COURSE = (
+    "INSERT INTO courses (id, name, title, created_at) "
+    "VALUES (:id, 'before', 'Before the upgrade', '2026-01-01 00:00:00')"
+)
+OLD_GRADE = (
+    "INSERT INTO assignments (id, course_id, name, created_at) "
+    "VALUES (:assignment, :course, 'first', '2026-01-01 00:00:00')",
+    "INSERT INTO assignment_versions "
+    "(id, assignment_id, number, source_digest, release_digest, created_at) "
+    "VALUES (:version, :assignment, 1, 'a', 'b', '2026-01-01 00:00:00')",
+    "INSERT INTO submissions "
+    "(id, assignment_id, version_id, user, attempt, digest, state, submitted_at, warnings) "
+    "VALUES (:submission, :assignment, :version, 'ada', 1, 'c', 'graded', "
+    "'2026-01-01 00:00:00', '[]')",
+    "INSERT INTO grades (submission_id, points, max_points, needs_review, verdict, detail, "
+    "feedback_digest, graded_at, wall_seconds) "
+    "VALUES (:submission, 2, 2, 0, 'ran', '', 'd', '2026-01-01 00:00:00', 1)",
+    "INSERT INTO exercise_grades "
+    "(submission_id, grade_id, position, points, max_points, needs_review, reason) "
+    "VALUES (:submission, 'gae', 0, 2, 2, 0, 'All tests passed.')",
+)
 
 OPEN_WHEN_TOLD = """
 import sys
@@ -60,12 +84,17 @@ database.close()
 """
 
 
+class UtcNow:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
 @pytest.fixture
 def newer_migrations(tmp_path: Path) -> Path:
     """The migrations of a later version of this package, which adds a table."""
     folder = tmp_path / "later migrations 100%"
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "v0003_later.py").write_text(NEXT_REVISION)
+    (folder / "versions" / "v0005_later.py").write_text(NEXT_REVISION)
     return folder
 
 
@@ -146,13 +175,13 @@ def test_four_processes_upgrade_an_older_file_once_and_back_it_up_once(
     open_in_processes(sqlite_url(path), newer_migrations)
 
     (backup,) = tmp_path.glob("*.backup")
-    assert backup.name.startswith("course.sqlite.v0002.")
+    assert backup.name.startswith("course.sqlite.v0004.")
     assert not list(tmp_path.glob("*.part"))
     with closing(sqlite3.connect(backup)) as old, closing(sqlite3.connect(path)) as new:
         assert old.execute("SELECT name FROM courses").fetchall() == [("before",)]
-        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0002",)]
+        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0004",)]
         assert new.execute("SELECT count(*) FROM courses").fetchone() == (5,)
-        assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0003",)]
+        assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0005",)]
         assert new.execute("SELECT count(*) FROM later").fetchone() == (0,)
 
 
@@ -160,11 +189,12 @@ def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_it_holds(
     tmp_path: Path,
 ) -> None:
     path, first = tmp_path / "course.sqlite", tmp_path / "first"
-    ignore = shutil.ignore_patterns("__pycache__", "v0002*")
+    ignore = shutil.ignore_patterns("__pycache__", "v0002*", "v0003*", "v0004*")
     shutil.copytree(MIGRATIONS, first, ignore=ignore)
     old = open_database(sqlite_url(path), migrations=first)
-    Courses(old).create_course("before", "Before the upgrade")
     assert "executions" not in inspect(old.engine).get_table_names()
+    with old.engine.begin() as connection:
+        connection.execute(text(OLD_COURSE), {"id": new_id().hex})
     old.close()
 
     assert names_in(sqlite_url(path)) == ["before"]
@@ -174,6 +204,43 @@ def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_it_holds(
     assert backup.name.startswith("course.sqlite.v0001.")
 
 
+def test_what_was_graded_before_there_was_sealing_counts_as_unsealed_after_the_upgrade(
+    tmp_path: Path,
+) -> None:
+    path, second = tmp_path / "course.sqlite", tmp_path / "second"
+    shutil.copytree(
+        MIGRATIONS, second, ignore=shutil.ignore_patterns("__pycache__", "v0003*", "v0004*")
+    )
+    old = open_database(sqlite_url(path), migrations=second)
+    ids = {name: new_id() for name in ("course", "other", "assignment", "version", "submission")}
+    hexes = {name: value.hex for name, value in ids.items()}
+    with old.engine.begin() as connection:
+        connection.execute(text(OLD_COURSE), {"id": hexes["course"]})
+        connection.execute(text(OLD_COURSE.replace("'before'", "'second'")), {"id": hexes["other"]})
+        for statement in OLD_GRADE:
+            connection.execute(text(statement), hexes)
+    old.close()
+
+    database = open_database(sqlite_url(path))
+    try:
+        courses, submissions = Courses(database), Submissions(database, UtcNow())
+        grade = submissions.grade(ids["submission"])
+        assert grade is not None
+        [exercise] = grade.exercises
+        assert (exercise.grade_id, exercise.points, exercise.is_sealed) == ("gae", 2.0, False)
+        assert (exercise.checks, exercise.records) == ((), ())
+        found = submissions.submission(ids["submission"])
+        assert (found.points, found.unsealed_points) == (2.0, 2.0)
+        secrets = [courses.secret(ids[name]) for name in ("course", "other", "course")]
+        assert secrets[0] == secrets[2] != secrets[1]
+        assert {len(secret) for secret in secrets} == {32}
+        assert Sealings(database).sealing(ids["version"]) is None
+        with database.engine.connect() as connection:
+            assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+    finally:
+        database.close()
+
+
 def test_an_upgrade_that_fails_leaves_the_old_tables_and_their_content(
     tmp_path: Path, newer_migrations: Path
 ) -> None:
@@ -181,7 +248,7 @@ def test_an_upgrade_that_fails_leaves_the_old_tables_and_their_content(
     database = open_database(url)
     Courses(database).create_course("before", "Before the upgrade")
     database.close()
-    script = newer_migrations / "versions" / "v0003_later.py"
+    script = newer_migrations / "versions" / "v0005_later.py"
     script.write_text(NEXT_REVISION + '    op.drop_table("no_such_table")\n')
 
     with pytest.raises(UnavailableError):
@@ -198,7 +265,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     path = tmp_path / "course.sqlite"
     open_database(sqlite_url(path), migrations=newer_migrations).close()
     before = path.read_bytes()
-    with pytest.raises(DatabaseVersionError, match="'v0003', written by a newer jupyter_ppo"):
+    with pytest.raises(DatabaseVersionError, match="'v0005', written by a newer jupyter_ppo"):
         open_database(sqlite_url(path))
     assert path.read_bytes() == before
     assert not list(tmp_path.glob("*.backup"))

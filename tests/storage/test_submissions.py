@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,12 @@ import pytest
 from sqlalchemy import event
 
 from jupyter_ppo.domain.courses import Assignment, CellKind, Course, Exercise
-from jupyter_ppo.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from jupyter_ppo.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    TooManyRequestsError,
+)
 from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.domain.ports import CourseStore, JobQueue, SubmissionStore
@@ -94,6 +100,50 @@ def test_attempts_at_the_same_moment_get_different_numbers(
     for thread in threads:
         thread.join()
     assert sorted(attempts) == list(range(1, 9))
+
+
+def test_a_student_hands_in_so_many_attempts_an_hour_and_then_waits(
+    submissions: SubmissionStore, courses: CourseStore, course: Course, assignment: Assignment
+) -> None:
+    other = courses.release(
+        course.id, "second", source_digest="a" * 64, release_digest="b" * 64, exercises=()
+    )
+    noon = datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+    def submit(minute: float, to: Assignment = assignment, user: str = "ada") -> int:
+        when = noon + timedelta(minutes=minute)
+        return submissions.submit(
+            to, user, "d" * 64, [], submitted_at=when, attempts_per_hour=2
+        ).attempt
+
+    assert [submit(0), submit(10)] == [1, 2]
+    with pytest.raises(TooManyRequestsError, match="taken in 40 minutes") as caught:
+        submit(20)
+    assert (caught.value.retry_after, caught.value.field) == (2400, "attempts")
+    assert [submit(20, other), submit(20, user="bob")] == [1, 1]
+    assert submit(60) == 3
+    with pytest.raises(TooManyRequestsError):
+        submit(61)
+
+
+def test_of_attempts_at_the_same_moment_no_more_than_the_bound_are_taken(
+    submissions: SubmissionStore, assignment: Assignment
+) -> None:
+    came: list[object] = []
+
+    def run() -> None:
+        try:
+            came.append(submissions.submit(assignment, "ada", "d" * 64, [], attempts_per_hour=3))
+        except TooManyRequestsError as error:
+            came.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sum(isinstance(each, TooManyRequestsError) for each in came) == 5
+    assert len(came) == 8
 
 
 def test_a_given_time_is_kept_as_the_same_moment_in_utc(
@@ -194,8 +244,24 @@ def test_a_grade_comes_back_as_it_was_stored(
     assert submissions.grade(made.id) == grade
     graded = submissions.submission(made.id)
     assert graded.state is SubmissionState.GRADED
+    assert graded.unsealed_points == 0.1
     # 0.1 + 0.2 without the noise of binary fractions
     assert (graded.points, graded.max_points, graded.needs_review) == (0.3, 6.0, True)
+
+
+def test_numbers_that_json_does_not_have_are_left_out_of_what_a_test_wrote_down(
+    submissions: SubmissionStore, jobs: JobQueue, assignment: Assignment, make_grade: MakeGrade
+) -> None:
+    made = submissions.submit(assignment, "ada", "d" * 64, [])
+    lease = jobs.lease("worker", MINUTE)
+    assert lease is not None
+    records = ({"mean": math.nan, "returns": [1.0, -math.inf, {"deep": math.inf}]},)
+    grade = make_grade(made.id, 1.0)
+    written = replace(grade.exercises[0], records=records)
+    jobs.succeed(lease, replace(grade, exercises=(written, *grade.exercises[1:])))
+    kept = submissions.grade(made.id)
+    assert kept is not None
+    assert kept.exercises[0].records == ({"mean": None, "returns": [1.0, None, {"deep": None}]},)
 
 
 def test_the_old_grade_stays_until_the_new_one_is_there(

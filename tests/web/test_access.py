@@ -13,6 +13,8 @@ from jupyter_ppo.web.urls import ROUTES, UnknownHandler
 ANYONE = (200,) * 7
 SIGNED_IN = (403, 200, 200, 200, 200, 200, 200)
 MEMBER = (403, 404, 200, 200, 200, 200, 200)
+GRADER = (403, 404, 403, 403, 200, 200, 200)
+AUTHOR = (403, 404, 403, 403, 403, 200, 200)
 OWNER_ONLY = (403, 404, 404, 200, 404, 404, 404)
 OWNER_OR_GRADER = (403, 404, 404, 200, 200, 200, 200)
 
@@ -31,6 +33,8 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/courses/{course}/assignments/{assignment}"): MEMBER,
     ("PUT", "/courses/{course}/assignments/{assignment}"): (403, 404, 403, 403, 403, 201, 201),
     ("GET", "/courses/{course}/assignments/{assignment}/notebook"): MEMBER,
+    ("POST", "/courses/{course}/assignments/{assignment}/sealing"): AUTHOR,
+    ("GET", "/courses/{course}/assignments/{assignment}/sealing"): GRADER,
     ("POST", "/courses/{course}/assignments/{assignment}/submissions"): (
         403,
         404,
@@ -42,6 +46,9 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ),
     ("GET", "/courses/{course}/submissions"): MEMBER,
     ("GET", "/courses/{course}/grades"): MEMBER,
+    ("GET", "/courses/{course}/leaderboard"): MEMBER,
+    ("PUT", "/courses/{course}/leaderboard/me"): MEMBER,
+    ("DELETE", "/courses/{course}/leaderboard/me"): MEMBER,
     ("GET", "/submissions/{submission_id}"): OWNER_OR_GRADER,
     ("GET", "/submissions/{submission_id}/notebook"): OWNER_OR_GRADER,
     ("GET", "/submissions/{submission_id}/grade"): OWNER_OR_GRADER,
@@ -84,6 +91,7 @@ async def test_each_role_may_do_what_the_table_says(api: Any, source: bytes, ans
                 "/courses/{course}/members/{user}": {"role": "student"},
                 "/courses/{course}/assignments/{assignment}": source,
                 "/courses/{course}/assignments/{assignment}/submissions": answer,
+                "/courses/{course}/leaderboard/me": {"pseudonym": f"fox of {person}"},
                 "/execute": {"code": "x"},
                 "/execute/tests": {"code": "x", "cases": [{"stdin": "", "expected": "x"}]},
             }.get(path)

@@ -127,7 +127,8 @@ async def test_the_grade_table_is_csv_with_the_last_attempt_of_everyone(
     assert response.headers["Content-Disposition"].endswith("ppo-grades.csv")
     rows = list(csv.DictReader(io.StringIO(response.body.decode())))
     assert ",".join(rows[0]) == (
-        "student,assignment,attempt,state,points,max_points,needs_review,submitted_at"
+        "student,assignment,attempt,state,points,max_points,needs_review,submitted_at,"
+        "unsealed_points"
     )
     found = {row["student"]: (row["attempt"], row["points"], row["max_points"]) for row in rows}
     assert found == {"sam": ("1", "2", "5"), "sue": ("2", "2", "5")}

@@ -25,6 +25,7 @@ function submission(change: Partial<ISubmission>): ISubmission {
     error: null,
     points: null,
     max_points: null,
+    unsealed_points: 0,
     needs_review: false,
     ...change
   };

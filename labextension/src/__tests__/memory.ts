@@ -3,7 +3,15 @@
 import type { IWorkspace } from '../model';
 import type { ICandidate } from '../notebooks';
 import type { ICourseClient } from '../request';
-import type { IAssignment, IDownload, IMe, ISubmission, SubmissionState } from '../types';
+import type {
+  IAssignment,
+  IDownload,
+  IGrade,
+  ILeaderboard,
+  IMe,
+  ISubmission,
+  SubmissionState
+} from '../types';
 
 /** A course service in memory: what it holds is what it answers. */
 export class MemoryService implements ICourseClient {
@@ -16,6 +24,8 @@ export class MemoryService implements ICourseClient {
   attempts: ISubmission[] = [];
   received: string[] = [];
   refusal: Error | null = null;
+  pseudonym: string | null = null;
+  board: ILeaderboard['items'] = [];
 
   async me(): Promise<IMe> {
     return this.person;
@@ -61,20 +71,57 @@ export class MemoryService implements ICourseClient {
       error: null,
       points: null,
       max_points: null,
+      unsealed_points: 0,
       needs_review: false
     };
     this.attempts.unshift(submission);
     return submission;
   }
 
+  async grade(submission: string): Promise<IGrade> {
+    if (this.refusal) {
+      throw this.refusal;
+    }
+    const checks = [
+      { name: 'shape', points: 1, max_points: 1, message: '' },
+      { name: 'by hand', points: 0, max_points: 1, message: 'Look at the last step.' }
+    ];
+    const exercise = { needs_review: false, reason: '', max_points: 2 };
+    return {
+      submission_id: submission,
+      points: 3,
+      max_points: 4,
+      exercises: [
+        { ...exercise, grade_id: 'gae', points: 1, sealed: true, checks },
+        { ...exercise, grade_id: 'loss', points: 2, sealed: false, checks: [] }
+      ]
+    };
+  }
+
   async feedback(submission: string): Promise<string> {
     return `<p>${submission}</p>`;
   }
 
+  async leaderboard(): Promise<ILeaderboard> {
+    return { items: this.board, pseudonym: this.pseudonym };
+  }
+
+  async joinLeaderboard(_course: string, pseudonym: string): Promise<void> {
+    if (this.refusal) {
+      throw this.refusal;
+    }
+    this.pseudonym = pseudonym;
+  }
+
+  async leaveLeaderboard(): Promise<void> {
+    this.pseudonym = null;
+  }
+
   /** What the grader does with the newest attempt. */
-  move(state: SubmissionState, points: number | null = null): void {
+  move(state: SubmissionState, points: number | null = null, unsealed = 0): void {
     const [newest, ...older] = this.attempts;
-    this.attempts = [{ ...(newest as ISubmission), state, points, max_points: 10 }, ...older];
+    const graded = { state, points, max_points: 10, unsealed_points: unsealed };
+    this.attempts = [{ ...(newest as ISubmission), ...graded }, ...older];
   }
 }
 

@@ -95,6 +95,43 @@ it('follows what was under way before the panel was opened', async () => {
   expect(find('.jp-PPO-score').textContent).toBe('3 / 10');
 });
 
+async function open(selector: string): Promise<void> {
+  await React.act(async () => {
+    find<HTMLDetailsElement>(selector).open = true;
+    find(selector).dispatchEvent(new Event('toggle'));
+  });
+}
+
+it('shows the points by exercise and check, and marks what is unsealed', async () => {
+  await service.submit('rl', 'rl-first', 'mine');
+  await show();
+  expect(node.querySelector('.jp-PPO-exercises')).toBeNull();
+  service.move('graded', 3, 2);
+  await pass(1_000);
+  expect(find('.jp-PPO-latest').textContent).toBe('Graded2 unsealed 3 / 10');
+  await open('.jp-PPO-exercises');
+  const rows = [...node.querySelectorAll('.jp-PPO-row')].map(row => row.textContent);
+  expect(rows).toEqual([
+    'gae1 / 2',
+    '✓ shape1 / 1',
+    '✗ by hand: Look at the last step.0 / 1',
+    'lossunsealed2 / 2'
+  ]);
+  service.refusal = new Error('The database does not answer.');
+  await open('.jp-PPO-exercises');
+  expect(find('.jp-PPO-exercises [role="alert"]').textContent).toBe(
+    'The database does not answer.'
+  );
+});
+
+it('marks nothing where every point is sealed', async () => {
+  await service.submit('rl', 'rl-first', 'mine');
+  await show();
+  service.move('graded', 3);
+  await pass(1_000);
+  expect(node.querySelector('.jp-PPO-unsealed')).toBeNull();
+});
+
 it('asks nothing while hidden', async () => {
   workspace.open = [candidate('mine.ipynb')];
   await show();

@@ -145,3 +145,27 @@ describe('attachmentName', () => {
     expect(attachmentName(header)).toBe(name);
   });
 });
+
+describe('the leaderboard', () => {
+  it('is read page by page, with the own pseudonym', async () => {
+    const pages = [
+      { items: [{ rank: 1 }], total: 2, pseudonym: 'quick fox' },
+      { items: [{ rank: 2 }], total: 2, pseudonym: 'quick fox' }
+    ];
+    const { client, requests } = clientOf(() => json(pages[requests.length - 1]));
+    const board = await client.leaderboard('rl');
+    expect(board).toEqual({ items: [{ rank: 1 }, { rank: 2 }], pseudonym: 'quick fox' });
+    const offsets = requests.map(request => new URL(request.url).searchParams.get('offset'));
+    expect(offsets).toEqual(['0', '1']);
+  });
+
+  it('is joined and left at the address of oneself', async () => {
+    const { client, requests } = clientOf(() => json({ pseudonym: null }));
+    await client.joinLeaderboard('r/l', 'quick fox');
+    await client.leaveLeaderboard('r/l');
+    expect(requests.map(request => request.method)).toEqual(['PUT', 'DELETE']);
+    const paths = new Set(requests.map(request => new URL(request.url).pathname));
+    expect(paths).toEqual(new Set(['/base/jupyter-ppo/api/v1/courses/r%2Fl/leaderboard/me']));
+    expect(await (requests[0] as Request).json()).toEqual({ pseudonym: 'quick fox' });
+  });
+});
