@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck bench image setup engine-stop clean
+.PHONY: help demo test lint typecheck bench bench-attacks image setup engine-stop clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 CHECK ?=
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: ## set up everything and open JupyterLab on the demo course (CHECK=1: check it and end)
 	@.ci/demo.sh $(if $(CHECK),--check)
@@ -34,6 +34,10 @@ typecheck: setup ## mypy, strict
 bench: setup image ## the benchmarks, as tables
 	python benchmarks/sandbox.py
 	python benchmarks/class_of_30.py
+	python benchmarks/sealed.py
+
+bench-attacks: setup image ## 41 attacks on grading: does nbgrader resist, do we
+	python benchmarks/attacks.py
 
 image: setup ## container engine and sandbox image
 	docker/engine.sh start

@@ -7,7 +7,6 @@ feedback page is made as well; nbgrader makes its own in a second command, which
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import shutil
@@ -15,19 +14,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from grading_here import Sealed
 from harness import Cost, environment, measured, spread, table
 from tqdm import tqdm
 
 from jupyter_ppo.autograde.notebook_grader import NotebookGrader
-from jupyter_ppo.domain.grading import total
-from jupyter_ppo.domain.ids import new_id
-from jupyter_ppo.domain.sandbox import SandboxLimits, Verdict
-from jupyter_ppo.domain.submissions import Submission, SubmissionState
 from jupyter_ppo.sandbox.notebook import ContainerSandbox
 
 SOURCE = Path(__file__).parents[1] / "notebooks" / "ppo-in-one-sitting.ipynb"
@@ -52,52 +46,6 @@ def make_class(source: bytes, release: bytes, size: int) -> list[bytes]:
                 cell["source"] = solutions[name]
         found.append(json.dumps(notebook).encode())
     return found
-
-
-class Here:
-    """Grades the class with our grader and sandbox, ``at_once`` submissions at a time."""
-
-    def __init__(self, source: bytes, submissions: list[bytes], at_once: int) -> None:
-        self._source = source
-        self._submissions = submissions
-        self._at_once = at_once
-        self._grader = NotebookGrader()
-        self._released = self._grader.release(source)
-        self._sandbox = ContainerSandbox()
-        self.points: list[float] = []
-
-    def __call__(self) -> None:
-        with ThreadPoolExecutor(self._at_once) as pool:
-            self.points = list(pool.map(self._grade, self._submissions))
-
-    def _grade(self, data: bytes) -> float:
-        grader = self._grader
-        warnings = grader.check(data, self._released)
-        notebook = grader.restore(self._source, data)
-        run = asyncio.run(self._sandbox.run(notebook, SandboxLimits()))
-        assert run.verdict is Verdict.RAN, run.detail
-        grades = grader.score(notebook, run, self._released.exercises)
-        page = grader.feedback(_submission(warnings), run, grades)
-        assert page.startswith(b"<!DOCTYPE html>")
-        return total(grade.points for grade in grades)
-
-
-def _submission(warnings: tuple[str, ...]) -> Submission:
-    return Submission(
-        id=new_id(),
-        course_id=new_id(),
-        course_name="bench",
-        assignment_id=new_id(),
-        assignment_name=ASSIGNMENT,
-        version_id=new_id(),
-        version_number=1,
-        user="student",
-        attempt=1,
-        digest="0" * 64,
-        state=SubmissionState.GRADING,
-        submitted_at=datetime.now(UTC),
-        warnings=warnings,
-    )
 
 
 class Nbgrader:
@@ -158,11 +106,11 @@ def main() -> None:
     submissions = make_class(source, NotebookGrader().release(source).release, chosen.students)
     with tempfile.TemporaryDirectory() as folder:
         nbgrader = Nbgrader(Path(folder), source, submissions)
-        one, two = Here(source, submissions, 1), Here(source, submissions, 2)
+        one, two = Sealed(source, submissions, 1), Sealed(source, submissions, 2)
         rows: list[tuple[str, Callable[[], None], bool]] = [
             ("nbgrader autograde, no sandbox, one at a time", nbgrader, False),
-            ("here, containers, one at a time", one, True),
-            ("here, containers, two at a time", two, True),
+            ("here, sealed, in containers, one at a time", one, True),
+            ("here, sealed, in containers, two at a time", two, True),
         ]
         costs: dict[str, list[Cost]] = {name: [] for name, _, _ in rows}
         with tqdm(total=chosen.repeats * len(rows), unit="class") as progress:
@@ -171,6 +119,8 @@ def main() -> None:
                     nbgrader.prepare()
                     costs[name].append(measured(work, containers=containers))
                     progress.update()
+        one.close()
+        two.close()
         check_points(one.points, nbgrader.points(chosen.students))
     print(f"{chosen.students} students, {chosen.repeats} repeats: median (lowest to highest)\n")
     head = ("seconds per submission", "wall", "CPU")
