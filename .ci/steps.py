@@ -4,7 +4,7 @@
     python .ci/steps.py lint demo  these steps
 
 Each step writes .artifacts/logs/<step>.log and is ended, with its children, when its time is up.
-Steps that use containers share a lane: they check that no container is left.
+A test that looks for containers that were left counts those of its own process only.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ TAIL_LINES = 60
 PYTEST = "python -m pytest -q --color=no"
 # A rerun hides nothing: -rR prints each one, and the summary counts them.
 RERUNS = "--reruns 1 --reruns-delay 2 -rfEsR"
+CONTAINERS = "-m '(docker or image) and not browser and not podman'"
+# Whole classes are graded in these; they take as long as all other tests with containers.
+GRADING = ("tests/attacks", "tests/autograde", "tests/notebooks")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,11 @@ LANES: tuple[tuple[Step, ...], ...] = (
                 "--ignore=tests/packaging --durations=8",
             ),
         ),
+        Step(
+            "grading",
+            16,
+            (f"{PYTEST} {CONTAINERS} --durations=8 {RERUNS} {' '.join(GRADING)}",),
+        ),
         # Beside the containers of the other lane: this engine is another one.
         Step(
             "podman",
@@ -75,8 +83,8 @@ LANES: tuple[tuple[Step, ...], ...] = (
             "container",
             20,
             (
-                f"{PYTEST} -m '(docker or image) and not browser and not podman' --durations=8 "
-                f"{RERUNS}",
+                f"{PYTEST} {CONTAINERS} --durations=8 {RERUNS} "
+                + " ".join(f"--ignore={folder}" for folder in GRADING),
             ),
         ),
         # Playwright's synchronous side cannot be opened twice in a process; each folder opens it.
