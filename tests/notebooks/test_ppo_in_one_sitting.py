@@ -186,7 +186,7 @@ def test_reasons_in_a_real_run_tell_hidden_tests_and_missing_answers(
     submitted = json.dumps(document).encode()
     reasons = {item.grade_id: item.reason for item in graded(grader, source, submitted)}
     assert reasons["gae_by_hand"] == "All tests passed."
-    assert reasons["gae_random"].startswith("Hidden test 1 failed: advantages wrong with 8 steps")
+    assert reasons["gae_random"].startswith("Hidden test 1 failed: wrong advantages: look at dones")
     assert reasons["clip_shape"] == "No answer yet."
 
 
