@@ -81,7 +81,7 @@ LANES: tuple[tuple[Step, ...], ...] = (
     (
         Step(
             "container",
-            20,
+            25,
             (
                 f"{PYTEST} {CONTAINERS} --durations=8 {RERUNS} "
                 + " ".join(f"--ignore={folder}" for folder in GRADING),
