@@ -87,6 +87,24 @@ def test_a_right_answer_passes_a_wrong_one_fails_and_no_byte_of_a_test_gets_to_t
         assert secret not in stream
 
 
+def test_what_was_shown_before_a_test_does_not_change_after_it(
+    notebook_of: MakeNotebook, examiners: Examiners
+) -> None:
+    answer = (
+        "seen = []\nshown = display('before', display_id='k')\n"
+        "def square(x):\n    seen.append(x)\n    return x * x"
+    )
+    notebook = notebook_of(GIVEN, answer, TEST, "shown.update(f'inputs {seen}')\nprint(seen)")
+    cells = (ExamCell(0, GIVEN), ExamCell(2, TEST, is_test=True))
+    exam = Exam(cells, STUDENT_NAMES, modules=frozenset({"numpy"}), key="a version")
+    limits = SandboxLimits(memory_mb=512, cell_seconds=30)
+    run = asyncio.run(ContainerSandbox(examiners=examiners).run(notebook, limits, exam))
+    assert states(run) == [CheckState.PASSED]
+    before, after = run.notebook["cells"][1], run.notebook["cells"][3]
+    assert [item["data"]["text/plain"] for item in before["outputs"]] == ["'before'"]
+    assert after["outputs"][-1]["text"] == "[3]\n"
+
+
 def test_two_submissions_share_a_container_and_nothing_else(
     sealed: Sealed, examiners: Examiners, own_containers: Listed
 ) -> None:
