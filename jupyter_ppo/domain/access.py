@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jupyter_ppo.domain.courses import one_spelling
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -11,3 +13,7 @@ class Caller:
 
     user: str
     admin: bool = False
+
+    def __post_init__(self) -> None:
+        """Take the username in the one spelling that courses know it in."""
+        object.__setattr__(self, "user", one_spelling(self.user))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from jupyter_ppo.domain.errors import InvalidInputError
+from jupyter_ppo.domain.terms import Terms
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _USER_LENGTH = 255
@@ -34,13 +36,21 @@ class Role(StrEnum):
 
 
 class CellKind(StrEnum):
-    """The five kinds of nbgrader cell that carry a grade_id."""
+    """What carries a grade_id: the five kinds of nbgrader cell, and the criteria of entries."""
 
     TESTS = "tests"  # autograder tests: graded, locked
     SOLUTION = "solution"  # autograded answer
     MANUAL = "manual"  # answer graded by a person
     TASK = "task"  # manually graded task
     READ_ONLY = "read_only"
+    CRITERION = "criterion"  # of an entry's rubric; no cell
+
+
+class AssignmentKind(StrEnum):
+    """What is handed in."""
+
+    NOTEBOOK = "notebook"
+    ENTRY = "entry"  # text, code, files or a training run, judged by a rubric
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,8 @@ class AssignmentVersion:
     """One immutable version of an assignment: what students get and what is graded.
 
     ``source_digest`` and ``release_digest`` name blobs (SHA-256, lower-case hex): the instructor's
-    notebook with solutions and hidden tests, and the students' copy without them.
+    notebook with solutions and hidden tests, and the students' copy without them; of an entry its
+    definition with and without what is for the staff. ``note`` says what is new in it.
     """
 
     id: UUID
@@ -90,11 +101,22 @@ class AssignmentVersion:
     release_digest: str
     exercises: tuple[Exercise, ...]
     created_at: datetime
+    note: str = ""
+    released_by: str = ""
 
     @property
     def max_points(self) -> float:
         """The sum of all exercises' points."""
         return sum(exercise.points for exercise in self.exercises)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionUse:
+    """A version, and how many submissions came while it was the newest and are graded on it."""
+
+    version: AssignmentVersion
+    submissions: int
+    graded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +128,8 @@ class Assignment:
     name: str
     created_at: datetime
     version: AssignmentVersion
+    kind: AssignmentKind = AssignmentKind.NOTEBOOK
+    terms: Terms = field(default_factory=Terms)
 
 
 def checked_name(name: str, field: str) -> str:
@@ -122,11 +146,20 @@ def checked_name(name: str, field: str) -> str:
     return name
 
 
-def checked_user(name: str) -> str:
-    """Return ``name`` if it may be a person's username; identity providers often give e-mails.
+def one_spelling(name: str) -> str:
+    """Return a name as it is stored and compared (Unicode's NFC, UAX 15).
 
-    Raises ``InvalidInputError`` (field ``user``) otherwise.
+    Letters with accents can be written in two ways that look alike: they are one name.
     """
+    return unicodedata.normalize("NFC", name)
+
+
+def checked_user(name: str) -> str:
+    """Return the username, in its one spelling; identity providers often give e-mails.
+
+    Raises ``InvalidInputError`` (field ``user``) if ``name`` cannot be one.
+    """
+    name = one_spelling(name)
     fits = 0 < len(name) <= _USER_LENGTH and name.isprintable() and name == name.strip()
     if not fits or "/" in name or name in {".", ".."}:
         msg = (

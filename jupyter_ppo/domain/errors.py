@@ -11,6 +11,7 @@
      ├── NotFoundError              no such thing, or not for this caller
      ├── ForbiddenError             the caller's role does not allow it
      ├── ConflictError              it exists already, or its state does not allow it
+     │    └── EditConflictError         somebody saved in between; holds both values
      ├── TooManyRequestsError       over a rate or a quota; ``retry_after`` says when it will pass
      ├── UnavailableError           a part outside of us is missing or down
      │    ├── EngineUnavailableError    no container engine answers
@@ -25,6 +26,9 @@
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class PPOError(Exception):
@@ -84,6 +88,27 @@ class ConflictError(PPOError):
     """It exists already, or its state does not allow this."""
 
     code = "conflict"
+
+
+class EditConflictError(ConflictError):
+    """Somebody else saved in between. ``yours`` is what was sent, ``theirs`` what is stored now.
+
+    Both are plain data in the shape that the resource is answered in; nothing was changed.
+    """
+
+    code = "edit_conflict"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        yours: Mapping[str, Any],
+        theirs: Mapping[str, Any],
+        field: str | None = None,
+    ) -> None:
+        super().__init__(message, field=field)
+        self.yours = dict(yours)
+        self.theirs = dict(theirs)
 
 
 class TooManyRequestsError(PPOError):

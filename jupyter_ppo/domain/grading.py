@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from jupyter_ppo.domain.exam import CheckLine
+from jupyter_ppo.domain.marks import Mark
 from jupyter_ppo.domain.sandbox import Verdict
 
 
@@ -19,7 +20,7 @@ class ExerciseGrade:
     While ``needs_review`` is true a person has to look at it and ``points`` is zero. ``reason`` is
     one sentence for the student. ``is_sealed`` says that its tests did not run in the student's
     process; ``checks`` are those of them that have points of their own, ``records`` what the tests
-    wrote down for people.
+    wrote down for people. ``points`` are the automatic ones; ``mark`` is what a person says.
     """
 
     grade_id: str
@@ -30,6 +31,47 @@ class ExerciseGrade:
     is_sealed: bool = True
     checks: tuple[CheckLine, ...] = ()
     records: tuple[Mapping[str, Any], ...] = ()
+    mark: Mark | None = None
+
+    @property
+    def extra_credit(self) -> float:
+        """What a person added to the points or took off them."""
+        return 0.0 if self.mark is None else self.mark.extra_credit
+
+    @property
+    def score(self) -> float:
+        """What the exercise counts: the person's points in the place of the automatic ones."""
+        given = None if self.mark is None else self.mark.points
+        return total((self.points if given is None else given, self.extra_credit))
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person still has to look at it: no one has given points."""
+        return self.needs_review and (self.mark is None or self.mark.points is None)
+
+    @property
+    def comment(self) -> str:
+        """What a person wrote to the student."""
+        return "" if self.mark is None else self.mark.comment
+
+    @property
+    def auto_changed(self) -> bool:
+        """Whether the automatic points, or the most there is, are others than when it was marked.
+
+        A mark of more points than there are now is from before the exercise's points were lowered.
+        """
+        if self.mark is None:
+            return False
+        given, seen = self.mark.points, self.mark.auto_points
+        if given is not None and given > self.max_points:
+            return True
+        return seen is not None and total([seen, -self.points]) != 0
+
+    def for_student(self) -> ExerciseGrade:
+        """Return what its student may see: not who marked it, nor what the tests gave then."""
+        if self.mark is None:
+            return self
+        return replace(self, mark=replace(self.mark, marked_by="", auto_points=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +80,7 @@ class Grade:
 
     ``feedback_digest`` names the feedback page (a blob, UTF-8 HTML, already sanitised).
     ``detail`` says which limit was hit, with the figure, when ``verdict`` is not RAN.
+    ``version_id`` is the version that it was graded on.
     """
 
     submission_id: UUID
@@ -47,11 +90,17 @@ class Grade:
     feedback_digest: str
     graded_at: datetime
     wall_seconds: float
+    version_id: UUID | None = None
 
     @property
     def points(self) -> float:
-        """Points scored so far; exercises that wait for a person count as zero."""
-        return total(grade.points for grade in self.exercises)
+        """Points scored so far, with people's marks; what waits for a person counts as zero."""
+        return total(grade.score for grade in self.exercises)
+
+    @property
+    def extra_credit(self) -> float:
+        """What people added to the points or took off them."""
+        return total(grade.extra_credit for grade in self.exercises)
 
     @property
     def max_points(self) -> float:
@@ -61,7 +110,11 @@ class Grade:
     @property
     def needs_review(self) -> bool:
         """Whether a person still has to look at some exercise."""
-        return any(grade.needs_review for grade in self.exercises)
+        return any(grade.waits for grade in self.exercises)
+
+    def for_student(self) -> Grade:
+        """Return what its student may see once it is released."""
+        return replace(self, exercises=tuple(each.for_student() for each in self.exercises))
 
 
 def total(points: Iterable[float]) -> float:

@@ -15,6 +15,7 @@ class JobState(StrEnum):
     LEASED = "leased"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELLED = "cancelled"  # by a person; what it held is dropped, the submission is kept
 
 
 #: How often a job is tried before it ends as FAILED.

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from jupyter_ppo.domain.courses import (
     Assignment,
+    AssignmentKind,
     AssignmentVersion,
     Course,
     Exercise,
@@ -81,11 +82,17 @@ class CourseStore(Protocol):
     def courses(self, user: str | None, *, offset: int, limit: int) -> Page[Course]:
         """Return courses by name; only those that ``user`` is a member of unless it is None."""
 
+    def rename(self, course_id: UUID, title: str) -> Course:
+        """Give the course another title; raise ``NotFoundError``."""
+
     def enrol(self, course_id: UUID, user: str, role: Role) -> Membership:
-        """Give ``user`` this role, replacing an earlier one."""
+        """Give ``user`` this role, replacing an earlier one; who was removed is back."""
 
     def membership(self, course_id: UUID, user: str) -> Membership | None:
-        """Return the person's membership, if any."""
+        """Return the person's membership; None also for who was removed."""
+
+    def was_removed(self, course_id: UUID, user: str) -> bool:
+        """Whether somebody took the person out of the course."""
 
     def release(
         self,
@@ -95,14 +102,26 @@ class CourseStore(Protocol):
         source_digest: str,
         release_digest: str,
         exercises: Sequence[Exercise],
+        kind: AssignmentKind = AssignmentKind.NOTEBOOK,
+        note: str = "",
+        released_by: str = "",
     ) -> Assignment:
-        """Add the next version of the assignment, and the assignment itself if it is new."""
+        """Add the next version of the assignment, and the assignment itself if it is new.
+
+        Raises ``ConflictError`` when the name is that of an assignment of another kind or of one
+        in the trash.
+        """
 
     def assignment(self, course_id: UUID, name: str) -> Assignment:
         """Return an assignment with its newest version; raise ``NotFoundError``."""
 
-    def assignments(self, course_id: UUID, *, offset: int, limit: int) -> Page[Assignment]:
-        """Return a course's assignments by name, each with its newest version."""
+    def assignments(
+        self, course_id: UUID, *, opened_by: datetime | None = None, offset: int, limit: int
+    ) -> Page[Assignment]:
+        """Return a course's assignments by name, each with its newest version.
+
+        With ``opened_by`` only those that are open to students at that time.
+        """
 
     def version(self, version_id: UUID) -> AssignmentVersion:
         """Return one version; raise ``NotFoundError``."""
@@ -120,11 +139,20 @@ class SubmissionStore(Protocol):
         *,
         submitted_at: datetime | None = None,
         attempts_per_hour: int = 0,
+        is_bound: bool = False,
+        idempotency_key: str | None = None,
+        collected_by: str | None = None,
     ) -> Submission:
-        """Add the next attempt and its grading job in one transaction.
+        """Add the next attempt and, unless people grade it, its grading job in one transaction.
 
-        Raises ``TooManyRequestsError`` when the student handed in ``attempts_per_hour`` within the
-        last hour already (0: no bound); counted exactly, also when several are sent at once.
+        ``is_bound`` holds ``user`` to the assignment's terms, as students are. With an
+        ``idempotency_key`` that came with these bytes before, the attempt of then is returned and
+        nothing is added (``is_repeat``).
+
+        Raises ``NotFoundError`` before it opens, ``ForbiddenError`` when it is closed or the
+        attempts are used up, ``ConflictError`` when the key came with other bytes,
+        ``TooManyRequestsError`` when the student handed in ``attempts_per_hour`` within the last
+        hour already (0: no bound); all counted exactly, also when several are sent at once.
         """
 
     def submission(self, submission_id: UUID) -> Submission:
@@ -137,19 +165,21 @@ class SubmissionStore(Protocol):
         user: str | None = None,
         assignment_id: UUID | None = None,
         latest: bool = False,
+        for_student: bool = False,
         offset: int,
         limit: int,
     ) -> Page[Submission]:
         """Return submissions, newest first.
 
-        ``latest`` keeps only what each student submitted last for each assignment.
+        ``latest`` keeps only the attempt of each student that counts, for each assignment; with
+        ``for_student`` that is the one that counts as far as the student knows.
         """
 
     def grade(self, submission_id: UUID) -> Grade | None:
         """Return the grade, if there is one."""
 
     def regrade(self, submission_id: UUID) -> Submission:
-        """Queue a graded or failed submission again; raise ``ConflictError`` if it is under way."""
+        """Queue a submission, also again; raise ``ConflictError`` if it is under way."""
 
 
 class SealingStore(Protocol):
@@ -297,6 +327,9 @@ class Grader(Protocol):
 
     def check(self, data: bytes, released: ReleasedNotebook) -> tuple[str, ...]:
         """Return warnings for the student; raise when the bytes cannot be graded at all."""
+
+    def grade_ids(self, data: bytes) -> frozenset[str]:
+        """Return the grade_ids in a notebook, whoever's it is; raise when it cannot be read."""
 
     def uses_seed(self, source: bytes) -> bool:
         """Say whether the author's notebook draws its data from a seed of each student's own."""

@@ -1,4 +1,4 @@
-"""Seeds of a student's own: the same for one person and version, unrelated for any other."""
+"""Seeds of a student's own: the same for one person and assignment, unrelated for any other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ _BITS = 31
 
 
 def personal_seed(secret: bytes, version_id: UUID, user: str) -> int:
-    """Return the seed of ``user`` for one version of an assignment, from 0 to 2**31 - 1.
+    """Return the seed of ``user`` for an assignment, from 0 to 2**31 - 1.
+
+    ``version_id`` is that of the assignment's first version, so that later ones do not change it.
 
     HMAC-SHA-256 (RFC 2104) with the course's ``secret`` as key, cut to its first 31 bits, which
     every generator of random numbers takes. Without the secret no seed can be told from another's.

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from jupyter_ppo.domain.errors import (
@@ -94,6 +95,22 @@ class FileBlobs:
             raise _damaged(digest, "is damaged")
         return data
 
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self._root
+
+    def digests(self) -> Iterator[str]:
+        """Yield the digest of every blob that is there, by its name alone; nothing is read."""
+        if not self._root.is_dir():
+            return
+        for folder in sorted(self._root.iterdir()):
+            if folder.is_dir():
+                for file in sorted(folder.iterdir()):
+                    digest = folder.name + file.name
+                    if _DIGEST.fullmatch(digest):
+                        yield digest
+
     def _path(self, digest: str) -> Path:
         return self._root / digest[:2] / digest[2:]
 
@@ -113,8 +130,8 @@ class FileBlobs:
                 with contextlib.suppress(OSError):
                     os.unlink(name)
                 raise
-        _sync_folder(target.parent)
-        _sync_folder(self._root)
+        sync_folder(target.parent)
+        sync_folder(self._root)
 
 
 def _holds(target: Path, data: bytes) -> bool:
@@ -130,7 +147,7 @@ def _damaged(digest: str, problem: str) -> DamagedFileError:
     return DamagedFileError(msg, field="digest")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in ``folder`` survive a power cut, where the system lets us."""
     if not hasattr(os, "O_DIRECTORY"):
         return

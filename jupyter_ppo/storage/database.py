@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import (
     ArgumentError,
+    DataError,
     DBAPIError,
     IntegrityError,
     InterfaceError,
@@ -44,6 +46,12 @@ class Database:
         # could otherwise fail with "database is locked" no matter how long it is ready to wait.
         writer = engine.execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"})
         self._write = sessionmaker(writer, expire_on_commit=False)
+        # Whoever waits for SQLite's lock asks for it again and again, and may do so in vain for
+        # seconds. The threads of this process wait for one another instead.
+        is_sqlite = engine.dialect.name == "sqlite"
+        self._turn: AbstractContextManager[object] = (
+            threading.RLock() if is_sqlite else nullcontext()
+        )
 
     @property
     def engine(self) -> Engine:
@@ -54,7 +62,8 @@ class Database:
     def session(self) -> Generator[Session]:
         """A transaction that only reads; it sees one state of the database from begin to end.
 
-        Raises ``UnavailableError`` when the database does not answer.
+        Raises ``UnavailableError`` when the database does not answer, ``InvalidInputError`` for a
+        value that it cannot compare.
         """
         with _translated(), self._read() as session:
             yield session
@@ -63,10 +72,10 @@ class Database:
     def begin(self) -> Generator[Session]:
         """A transaction that writes: committed at the end, rolled back by any exception.
 
-        Raises ``UnavailableError``, ``StorageFullError``, or ``ConflictError`` when a constraint
-        is broken.
+        Raises ``UnavailableError``, ``StorageFullError``, ``ConflictError`` when a constraint is
+        broken, or ``InvalidInputError`` for a value that the database cannot hold.
         """
-        with _translated(), self._write.begin() as session:
+        with self._turn, _translated(), self._write.begin() as session:
             yield session
 
     def close(self) -> None:
@@ -190,8 +199,9 @@ def _lost_connection(error: Exception) -> bool:
 def _translated(shown: str = "") -> Generator[None]:
     """Turn the database's errors into ours, as far as they are the database's.
 
-    A statement that cannot be right (``ProgrammingError``, ``DataError``) is a mistake of this
-    package: it is raised as it is, and trying again would not help.
+    A statement that cannot be right (``ProgrammingError``) is a mistake of this package: it is
+    raised as it is, and trying again would not help. A value that cannot be held (``DataError``: a
+    NUL, a number out of range) came from outside.
     """
     where = f" at {shown}" if shown else ""
     try:
@@ -201,6 +211,12 @@ def _translated(shown: str = "") -> Generator[None]:
     except IntegrityError as error:
         msg = "This contradicts what is stored already; nothing was changed."
         raise ConflictError(msg) from error
+    except DataError as error:
+        msg = (
+            "The database cannot hold one of these values; nothing was changed. Leave out control "
+            "characters and numbers of many digits."
+        )
+        raise InvalidInputError(msg) from error
     except (DBAPIError, PoolTimeoutError, sqlite3.Error) as error:
         if "disk is full" in str(error) or "No space left on device" in str(error):
             msg = "The disk of the database is full; nothing was changed. Free some space."

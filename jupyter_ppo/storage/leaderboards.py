@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from jupyter_ppo.domain.errors import ConflictError, NotFoundError
@@ -70,7 +70,7 @@ class Leaderboards:
     def results(
         self, course_id: UUID, *, assignment: str | None = None, env_id: str | None = None
     ) -> tuple[PolicyResult, ...]:
-        """Return every result of a member's policy, of graded submissions and sealed exercises."""
+        """Return every result of a member's policy, of released grades and sealed exercises."""
         query = (
             select(
                 LeaderboardMemberRow.user,
@@ -89,6 +89,10 @@ class Leaderboards:
                 LeaderboardMemberRow.course_id == course_id,
                 SubmissionRow.state == SubmissionState.GRADED,
                 ExerciseGradeRow.is_sealed,
+                AssignmentRow.deleted_at.is_(None),
+                SubmissionRow.deleted_at.is_(None),
+                SubmissionRow.released_at.is_not(None),
+                LeaderboardMemberRow.user.not_in(_removed(course_id)),
             )
         )
         if assignment is not None:
@@ -100,6 +104,12 @@ class Leaderboards:
                 for result in _results(user, pseudonym, name, records)
                 if env_id in {None, result.env_id}
             )
+
+
+def _removed(course_id: UUID) -> Select[str]:
+    return select(MembershipRow.user).where(
+        MembershipRow.course_id == course_id, MembershipRow.removed_at.is_not(None)
+    )
 
 
 def _taken(session: Session, course_id: UUID, user: str) -> set[str]:

@@ -5,35 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, false, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 
-from jupyter_ppo.domain.courses import Assignment
+from jupyter_ppo.domain.courses import Assignment, AssignmentKind
 from jupyter_ppo.domain.errors import (
     ConflictError,
-    InvalidInputError,
     NotFoundError,
     TooManyRequestsError,
 )
-from jupyter_ppo.domain.exam import CheckLine
-from jupyter_ppo.domain.grading import ExerciseGrade, Grade, total
+from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.ids import new_id
-from jupyter_ppo.domain.jobs import JobState
 from jupyter_ppo.domain.ports import Clock, Page
-from jupyter_ppo.domain.submissions import Submission, SubmissionState, checked_transition
-from jupyter_ppo.storage.database import Database, database_now
+from jupyter_ppo.domain.submissions import Submission, SubmissionState
+from jupyter_ppo.domain.terms import check_time
+from jupyter_ppo.storage.database import Database
+from jupyter_ppo.storage.grades import grade_of
+from jupyter_ppo.storage.jobs import queue_submission
+from jupyter_ppo.storage.standings import KEEPING_KEYS, lock_attempts, settle
+from jupyter_ppo.storage.submission_rows import SHOWN, joined, no_submission, one, read_rows
 from jupyter_ppo.storage.tables import (
     AssignmentRow,
-    CourseRow,
-    ExerciseGradeRow,
-    GradeRow,
     JobRow,
+    MembershipRow,
+    StandingRow,
     SubmissionRow,
-    VersionRow,
 )
+from jupyter_ppo.storage.term_rows import own_terms, terms_of
 
 _HOUR = timedelta(hours=1)
 
@@ -57,59 +57,72 @@ class Submissions:
         *,
         submitted_at: datetime | None = None,
         attempts_per_hour: int = 0,
+        is_bound: bool = False,
+        idempotency_key: str | None = None,
+        collected_by: str | None = None,
     ) -> Submission:
-        """Add the next attempt and its grading job in one transaction.
+        """Add the next attempt and, unless people grade it, its grading job in one transaction.
 
-        Raises ``InvalidInputError`` when ``submitted_at`` has no time zone, ``NotFoundError`` when
-        the assignment is gone, ``TooManyRequestsError`` when the student handed in
-        ``attempts_per_hour`` within the last hour already (0: no bound).
+        ``is_bound`` holds ``user`` to the assignment's terms, as students are. With an
+        ``idempotency_key`` that came with these bytes before, the attempt of then is returned and
+        nothing is added (``is_repeat``).
+
+        Raises ``InvalidInputError`` when ``submitted_at`` cannot be used, ``NotFoundError`` when
+        the assignment is gone or not open yet, ``ForbiddenError`` when it is closed or the attempts
+        are used up, ``ConflictError`` when the key came with other bytes, ``TooManyRequestsError``
+        when the student handed in ``attempts_per_hour`` within the last hour already (0: no bound).
         """
-        when = submitted_at or self._clock.now()
-        if when.utcoffset() is None:
-            msg = f"submitted_at: {when} has no time zone. Add one, for example +00:00."
-            raise InvalidInputError(msg, field="submitted_at")
+        if submitted_at is not None:
+            check_time(submitted_at, "submitted_at")
         with self._database.begin() as session:
             # Two attempts of one student may come at once: the assignment's row is their lock.
-            if session.get(AssignmentRow, assignment.id, with_for_update=True) is None:
-                msg = f"assignment: there is no assignment {assignment.name!r} any more."
+            lock_attempts(session, assignment.id, [user])
+            row = session.get(AssignmentRow, assignment.id)
+            if row is None or row.deleted_at is not None:
+                msg = f"assignment: there is no assignment {assignment.name!r} in this course."
                 raise NotFoundError(msg, field="assignment")
+            if idempotency_key is not None:
+                repeated = _repeated(session, assignment, user, digest, idempotency_key)
+                if repeated is not None:
+                    return repeated
+            received_at = self._clock.now()
+            when = submitted_at or received_at
+            if is_bound:
+                own = own_terms(session, [assignment.id], user)[assignment.id]
+                own.check(assignment.name, received_at)
             if attempts_per_hour:
-                _check_attempts(session, assignment, user, when, attempts_per_hour)
+                _check_rate(session, assignment, user, when, attempts_per_hour)
             last = session.scalar(
                 select(func.max(SubmissionRow.attempt)).where(
                     SubmissionRow.assignment_id == assignment.id, SubmissionRow.user == user
                 )
             )
-            row = SubmissionRow(
+            made = SubmissionRow(
                 id=new_id(),
                 assignment_id=assignment.id,
                 version_id=assignment.version.id,
+                submitted_version_id=assignment.version.id,
                 user=user,
                 attempt=(last or 0) + 1,
                 digest=digest,
-                state=SubmissionState.QUEUED,
+                state=SubmissionState.SUBMITTED,
                 submitted_at=when,
                 warnings=list(warnings),
+                idempotency_key=idempotency_key,
+                received_at=received_at,
+                collected_by=collected_by,
             )
-            session.add(row)
+            session.add(made)
             session.flush()
-            session.add(
-                JobRow(
-                    id=new_id(),
-                    submission_id=row.id,
-                    state=JobState.QUEUED,
-                    attempt=0,
-                    fence=0,
-                    queued_at=database_now(session),
-                )
-            )
-            session.flush()
-            return _one(session, row.id)
+            if row.kind is AssignmentKind.NOTEBOOK and terms_of(session, assignment.id).autograde:
+                queue_submission(session, made)
+            settle(session, assignment.id, [user])
+            return one(session, made.id)
 
     def submission(self, submission_id: UUID) -> Submission:
         """Return a submission; raise ``NotFoundError``."""
         with self._database.session() as session:
-            return _one(session, submission_id)
+            return one(session, submission_id)
 
     def submissions(
         self,
@@ -118,35 +131,26 @@ class Submissions:
         user: str | None = None,
         assignment_id: UUID | None = None,
         latest: bool = False,
+        for_student: bool = False,
         offset: int,
         limit: int,
     ) -> Page[Submission]:
-        """Return submissions, newest first; ``latest`` keeps each student's last one only.
+        """Return submissions, newest first; ``latest`` keeps the attempts that count only.
 
-        The last one is the one with the latest ``submitted_at``, of equal ones the one with the
-        highest attempt: an older file that is collected afterwards does not count.
+        Which one that is, the assignment's terms say (``domain.terms.counting_attempt``);
+        ``for_student`` has those that count as far as their student knows. Those of people who were
+        removed from the course are left out, unless ``user`` is one of them.
         """
-        query = _joined().where(AssignmentRow.course_id == course_id)
-        if user is not None:
+        query = joined().where(AssignmentRow.course_id == course_id)
+        if user is None:
+            query = query.where(~_is_removed())
+        else:
             query = query.where(SubmissionRow.user == user)
         if assignment_id is not None:
             query = query.where(SubmissionRow.assignment_id == assignment_id)
         if latest:
-            ranked = (
-                select(
-                    SubmissionRow.id,
-                    func.row_number()
-                    .over(
-                        partition_by=(SubmissionRow.assignment_id, SubmissionRow.user),
-                        order_by=(SubmissionRow.submitted_at.desc(), SubmissionRow.attempt.desc()),
-                    )
-                    .label("place"),
-                )
-                .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
-                .where(AssignmentRow.course_id == course_id)
-                .subquery()
-            )
-            query = query.join(ranked, ranked.c.id == SubmissionRow.id).where(ranked.c.place == 1)
+            counting = SHOWN.shown_submission_id if for_student else StandingRow.submission_id
+            query = query.where(counting.is_not(None))
         with self._database.session() as session:
             total = session.scalar(
                 select(func.count()).select_from(
@@ -162,44 +166,82 @@ class Submissions:
                 .offset(offset)
                 .limit(limit)
             )
-            return Page(tuple(_submission(*row) for row in found), total or 0, offset, limit)
+            return Page(read_rows(found), total or 0, offset, limit)
 
     def grade(self, submission_id: UUID) -> Grade | None:
         """Return the grade, if there is one."""
         with self._database.session() as session:
-            row = session.get(GradeRow, submission_id, options=[selectinload(GradeRow.exercises)])
-            return None if row is None else _grade(row)
+            return grade_of(session, submission_id)
 
     def regrade(self, submission_id: UUID) -> Submission:
-        """Queue a graded or failed submission again.
+        """Queue a submission that is not under way, for the first time or again.
 
         The old grade stays until the new one is there. Raises ``ConflictError`` if it is under
-        way, ``NotFoundError`` if there is none.
+        way or an entry, which people judge, ``NotFoundError`` if there is none.
         """
         with self._database.begin() as session:
-            # Locks are taken in one order everywhere: the job, then the submission.
-            job = session.scalar(
+            # Locks are taken in one order everywhere: the job, the submission, the assignment.
+            session.scalar(
                 select(JobRow).where(JobRow.submission_id == submission_id).with_for_update()
             )
-            row = session.get(SubmissionRow, submission_id, with_for_update=True)
-            if row is None or job is None:
-                raise _no_submission()
+            row = session.get(SubmissionRow, submission_id, with_for_update=KEEPING_KEYS)
+            if row is None or row.deleted_at is not None:
+                raise no_submission()
+            if session.get_one(AssignmentRow, row.assignment_id).kind is AssignmentKind.ENTRY:
+                msg = "submission: this is an entry; a person judges it by its rubric."
+                raise ConflictError(msg, field="submission")
             if row.state in {SubmissionState.QUEUED, SubmissionState.GRADING}:
                 msg = (
                     f"state: this submission is {row.state} already. Wait for its grade, "
                     "then grade it again."
                 )
                 raise ConflictError(msg, field="state")
-            row.state = checked_transition(row.state, SubmissionState.QUEUED)
-            row.error = None
-            # The fence is kept: it grows over the whole life of the job.
-            job.state, job.attempt, job.error = JobState.QUEUED, 0, None
-            job.queued_at = database_now(session)
-            session.flush()
-            return _one(session, submission_id)
+            queue_submission(session, row)
+            settle(session, row.assignment_id, [row.user])
+            return one(session, submission_id)
 
 
-def _check_attempts(
+def _is_removed() -> ColumnElement[bool]:
+    return (
+        select(MembershipRow.user)
+        .where(
+            MembershipRow.course_id == AssignmentRow.course_id,
+            MembershipRow.user == SubmissionRow.user,
+            MembershipRow.removed_at.is_not(None),
+        )
+        .correlate(AssignmentRow, SubmissionRow)
+        .exists()
+    )
+
+
+def _repeated(
+    session: Session, assignment: Assignment, user: str, digest: str, key: str
+) -> Submission | None:
+    row = session.scalar(
+        select(SubmissionRow).where(
+            SubmissionRow.assignment_id == assignment.id,
+            SubmissionRow.user == user,
+            SubmissionRow.idempotency_key == key,
+        )
+    )
+    if row is None:
+        return None
+    if row.digest != digest:
+        msg = (
+            f"idempotency_key: attempt {row.attempt} came with this key and other bytes. "
+            "Send a new key with every new attempt."
+        )
+        raise ConflictError(msg, field="idempotency_key")
+    if row.deleted_at is not None:
+        msg = (
+            f"idempotency_key: attempt {row.attempt}, which came with this key, was deleted. "
+            "Send a new key."
+        )
+        raise ConflictError(msg, field="idempotency_key")
+    return one(session, row.id).as_repeat()
+
+
+def _check_rate(
     session: Session, assignment: Assignment, user: str, when: datetime, attempts_per_hour: int
 ) -> None:
     recent = session.scalars(
@@ -219,157 +261,3 @@ def _check_attempts(
             f"within an hour. The next one is taken in {math.ceil(wait / 60)} minutes."
         )
         raise TooManyRequestsError(msg, retry_after=wait, field="attempts")
-
-
-def store_grade(session: Session, grade: Grade) -> None:
-    """Write a grade in the caller's transaction, in place of an earlier one."""
-    old = session.get(GradeRow, grade.submission_id, options=[selectinload(GradeRow.exercises)])
-    if old is not None:
-        for item in old.exercises:
-            session.delete(item)
-        session.delete(old)
-        session.flush()
-    session.add(
-        GradeRow(
-            submission_id=grade.submission_id,
-            points=float(grade.points),
-            max_points=float(grade.max_points),
-            needs_review=grade.needs_review,
-            verdict=grade.verdict,
-            detail=grade.detail,
-            feedback_digest=grade.feedback_digest,
-            graded_at=grade.graded_at,
-            wall_seconds=float(grade.wall_seconds),
-            exercises=[
-                ExerciseGradeRow(
-                    grade_id=item.grade_id,
-                    position=position,
-                    points=float(item.points),
-                    max_points=float(item.max_points),
-                    needs_review=item.needs_review,
-                    reason=item.reason,
-                    is_sealed=item.is_sealed,
-                    checks=[_check_data(line) for line in item.checks],
-                    records=[_finite(dict(record)) for record in item.records],
-                )
-                for position, item in enumerate(grade.exercises)
-            ],
-        )
-    )
-    session.flush()
-
-
-def _check_data(line: CheckLine) -> dict[str, Any]:
-    return {
-        "name": line.name,
-        "points": float(line.points),
-        "max_points": float(line.max_points),
-        "message": line.message,
-    }
-
-
-def _finite(value: Any) -> Any:
-    """Return plain data with None for NaN and infinities, which JSON does not have."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _joined() -> Select[SubmissionRow, UUID, str, str, int, float, float, bool, float]:
-    """Everything that a ``Submission`` says, in one query."""
-    unsealed = (
-        select(func.sum(ExerciseGradeRow.points))
-        .where(
-            ExerciseGradeRow.submission_id == SubmissionRow.id,
-            ExerciseGradeRow.is_sealed == false(),
-        )
-        .correlate(SubmissionRow)
-        .scalar_subquery()
-    )
-    return (
-        select(
-            SubmissionRow,
-            AssignmentRow.course_id,
-            CourseRow.name,
-            AssignmentRow.name,
-            VersionRow.number,
-            GradeRow.points,
-            GradeRow.max_points,
-            GradeRow.needs_review,
-            unsealed,
-        )
-        .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
-        .join(CourseRow, CourseRow.id == AssignmentRow.course_id)
-        .join(VersionRow, VersionRow.id == SubmissionRow.version_id)
-        .outerjoin(GradeRow, GradeRow.submission_id == SubmissionRow.id)
-    )
-
-
-def _one(session: Session, submission_id: UUID) -> Submission:
-    found = session.execute(_joined().where(SubmissionRow.id == submission_id)).first()
-    if found is None:
-        raise _no_submission()
-    return _submission(*found)
-
-
-def _no_submission() -> NotFoundError:
-    return NotFoundError("submission: there is no such submission.", field="submission")
-
-
-def _submission(
-    row: SubmissionRow,
-    course_id: UUID,
-    course_name: str,
-    assignment_name: str,
-    version_number: int,
-    points: float | None,
-    max_points: float | None,
-    needs_review: bool | None,
-    unsealed_points: float | None,
-) -> Submission:
-    return Submission(
-        id=row.id,
-        course_id=course_id,
-        assignment_id=row.assignment_id,
-        course_name=course_name,
-        assignment_name=assignment_name,
-        version_id=row.version_id,
-        version_number=version_number,
-        user=row.user,
-        attempt=row.attempt,
-        digest=row.digest,
-        state=row.state,
-        submitted_at=row.submitted_at,
-        warnings=tuple(row.warnings),
-        error=row.error,
-        points=points,
-        max_points=max_points,
-        needs_review=bool(needs_review),
-        unsealed_points=total([unsealed_points or 0.0]),
-    )
-
-
-def _grade(row: GradeRow) -> Grade:
-    return Grade(
-        submission_id=row.submission_id,
-        exercises=tuple(
-            ExerciseGrade(
-                item.grade_id,
-                item.points,
-                item.max_points,
-                item.needs_review,
-                item.reason,
-                item.is_sealed,
-                tuple(CheckLine(**line) for line in item.checks),
-                tuple(item.records),
-            )
-            for item in row.exercises
-        ),
-        verdict=row.verdict,
-        detail=row.detail,
-        feedback_digest=row.feedback_digest,
-        graded_at=row.graded_at,
-        wall_seconds=row.wall_seconds,
-    )

@@ -67,9 +67,42 @@ def _migrate(engine: Engine, config: Config, sqlite_file: Path | None) -> None:
         return
     if sqlite_file is not None and current is not None:
         _back_up(sqlite_file, current)
-    with engine.execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"}).begin() as connection:
+    writer = engine.execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"})
+    with writer.connect() as connection, _unchecked_references(connection), connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if sqlite_file is not None:
+            _check_references(connection)
+
+
+@contextmanager
+def _unchecked_references(connection: Connection) -> Generator[None]:
+    """Let SQLite make anew a table that others refer to; PostgreSQL changes it in place.
+
+    The switch does nothing within a transaction, so it goes past SQLAlchemy, which would begin one.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_references(connection: Connection) -> None:
+    """Raise ``UnavailableError``, which undoes the upgrade, when a row refers to nothing."""
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        tables = ", ".join(sorted({row[0] for row in broken}))
+        msg = (
+            f"db_url: rows of {tables} refer to others that are not there, so the database was "
+            "not upgraded. Restore it from a backup."
+        )
+        raise UnavailableError(msg, field="db_url")
 
 
 def _checked_revision(connection: Connection, scripts: ScriptDirectory) -> str | None:

@@ -22,11 +22,20 @@ def _drawn() -> dict[str, str]:
     return parents
 
 
+def _classes() -> dict[str, type[errors.PPOError]]:
+    every = vars(errors).items()
+    return {
+        name: value
+        for name, value in every
+        if isinstance(value, type) and issubclass(value, errors.PPOError)
+    }
+
+
 def _defined() -> dict[str, str]:
     return {
         name: value.__bases__[0].__name__
-        for name, value in vars(errors).items()
-        if isinstance(value, type) and value is not errors.PPOError
+        for name, value in _classes().items()
+        if value is not errors.PPOError
     }
 
 
@@ -35,7 +44,7 @@ def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
 
 
 def test_every_error_has_a_code_of_its_own() -> None:
-    codes = [value.code for value in vars(errors).values() if isinstance(value, type)]
+    codes = [value.code for value in _classes().values()]
     assert len(codes) == len(set(codes))
 
 

@@ -6,8 +6,13 @@ from jupyter_ppo.domain.errors import ConflictError
 from jupyter_ppo.domain.submissions import SubmissionState, checked_transition
 
 LEGAL = {
+    ("submitted", "queued"),
+    ("submitted", "graded"),
     ("queued", "grading"),
     ("queued", "failed"),
+    ("queued", "submitted"),
+    ("queued", "graded"),
+    ("grading", "submitted"),
     ("grading", "graded"),
     ("grading", "failed"),
     ("grading", "queued"),

@@ -41,8 +41,8 @@ NEXT_REVISION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "v0005"
-down_revision = "v0004"
+revision = "v9999"
+down_revision = "v0006"
 
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
@@ -94,7 +94,7 @@ def newer_migrations(tmp_path: Path) -> Path:
     """The migrations of a later version of this package, which adds a table."""
     folder = tmp_path / "later migrations 100%"
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "v0005_later.py").write_text(NEXT_REVISION)
+    (folder / "versions" / "v9999_later.py").write_text(NEXT_REVISION)
     return folder
 
 
@@ -175,13 +175,13 @@ def test_four_processes_upgrade_an_older_file_once_and_back_it_up_once(
     open_in_processes(sqlite_url(path), newer_migrations)
 
     (backup,) = tmp_path.glob("*.backup")
-    assert backup.name.startswith("course.sqlite.v0004.")
+    assert backup.name.startswith("course.sqlite.v0006.")
     assert not list(tmp_path.glob("*.part"))
     with closing(sqlite3.connect(backup)) as old, closing(sqlite3.connect(path)) as new:
         assert old.execute("SELECT name FROM courses").fetchall() == [("before",)]
-        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0004",)]
+        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0006",)]
         assert new.execute("SELECT count(*) FROM courses").fetchone() == (5,)
-        assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0005",)]
+        assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [("v9999",)]
         assert new.execute("SELECT count(*) FROM later").fetchone() == (0,)
 
 
@@ -189,7 +189,7 @@ def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_it_holds(
     tmp_path: Path,
 ) -> None:
     path, first = tmp_path / "course.sqlite", tmp_path / "first"
-    ignore = shutil.ignore_patterns("__pycache__", "v0002*", "v0003*", "v0004*")
+    ignore = shutil.ignore_patterns("__pycache__", "v0002*", "v000[3-9]*")
     shutil.copytree(MIGRATIONS, first, ignore=ignore)
     old = open_database(sqlite_url(path), migrations=first)
     assert "executions" not in inspect(old.engine).get_table_names()
@@ -209,7 +209,9 @@ def test_what_was_graded_before_there_was_sealing_counts_as_unsealed_after_the_u
 ) -> None:
     path, second = tmp_path / "course.sqlite", tmp_path / "second"
     shutil.copytree(
-        MIGRATIONS, second, ignore=shutil.ignore_patterns("__pycache__", "v0003*", "v0004*")
+        MIGRATIONS,
+        second,
+        ignore=shutil.ignore_patterns("__pycache__", "v000[3-9]*"),
     )
     old = open_database(sqlite_url(path), migrations=second)
     ids = {name: new_id() for name in ("course", "other", "assignment", "version", "submission")}
@@ -231,6 +233,8 @@ def test_what_was_graded_before_there_was_sealing_counts_as_unsealed_after_the_u
         assert (exercise.checks, exercise.records) == ((), ())
         found = submissions.submission(ids["submission"])
         assert (found.points, found.unsealed_points) == (2.0, 2.0)
+        assert (found.submitted_version, found.counts) == (1, True)
+        assert found.released_at == grade.graded_at
         secrets = [courses.secret(ids[name]) for name in ("course", "other", "course")]
         assert secrets[0] == secrets[2] != secrets[1]
         assert {len(secret) for secret in secrets} == {32}
@@ -248,7 +252,7 @@ def test_an_upgrade_that_fails_leaves_the_old_tables_and_their_content(
     database = open_database(url)
     Courses(database).create_course("before", "Before the upgrade")
     database.close()
-    script = newer_migrations / "versions" / "v0005_later.py"
+    script = newer_migrations / "versions" / "v9999_later.py"
     script.write_text(NEXT_REVISION + '    op.drop_table("no_such_table")\n')
 
     with pytest.raises(UnavailableError):
@@ -265,7 +269,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     path = tmp_path / "course.sqlite"
     open_database(sqlite_url(path), migrations=newer_migrations).close()
     before = path.read_bytes()
-    with pytest.raises(DatabaseVersionError, match="'v0005', written by a newer jupyter_ppo"):
+    with pytest.raises(DatabaseVersionError, match="'v9999', written by a newer jupyter_ppo"):
         open_database(sqlite_url(path))
     assert path.read_bytes() == before
     assert not list(tmp_path.glob("*.backup"))
@@ -307,7 +311,9 @@ def test_models_and_migrations_have_the_same_checks_under_the_same_names(connect
 def test_migrations_can_be_undone(database: Database) -> None:
     config = Config(attributes={})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with database.engine.begin() as connection:
+    with database.engine.connect() as connection:
+        # As when upgrading: SQLite makes tables anew that others refer to.
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
         assert inspect(connection).get_table_names() == ["alembic_version"]
@@ -401,6 +407,14 @@ def test_a_mistake_in_a_statement_is_not_taken_for_a_database_that_is_down(
     for transaction in (database.session, database.begin):
         with pytest.raises(ProgrammingError), transaction() as session:
             session.connection().exec_driver_sql("SELECT ?", ())
+
+
+def test_a_value_that_cannot_be_held_is_refused_and_not_a_mistake_of_ours(
+    database: Database,
+) -> None:
+    for transaction in (database.session, database.begin):
+        with pytest.raises(InvalidInputError, match="cannot hold"), transaction() as session:
+            session.connection().exec_driver_sql("SELECT length(hex(zeroblob(2000000000)))")
 
 
 def test_a_database_that_another_process_keeps_locked_does_not_answer(

@@ -24,6 +24,7 @@ from jupyter_ppo.domain.jobs import MAX_ATTEMPTS, JobState, Lease
 from jupyter_ppo.domain.ports import CourseStore, JobQueue, SubmissionStore
 from jupyter_ppo.domain.sandbox import Verdict
 from jupyter_ppo.domain.submissions import SubmissionState
+from jupyter_ppo.storage.batches import Batches
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import Database, open_database, sqlite_url
 from jupyter_ppo.storage.jobs import Jobs
@@ -117,7 +118,9 @@ def test_every_write_under_an_old_fence_is_refused_and_changes_nothing(
     jobs.give_back(slow)
     assert submissions.grade(submission_id) is None
     jobs.succeed(alive, make_grade(submission_id, 2.0))
-    assert submissions.grade(submission_id) == make_grade(submission_id, 2.0)
+    stored = submissions.grade(submission_id)
+    assert stored is not None
+    assert stored.exercises == make_grade(submission_id, 2.0).exercises
 
 
 def test_a_renewed_lease_lasts_longer(jobs: JobQueue, submission_id: UUID, expire: Expire) -> None:
@@ -421,12 +424,23 @@ class QueueMachine(RuleBasedStateMachine):
     def regrade(self, data: st.DataObject) -> None:
         submission_id = data.draw(st.sampled_from(sorted(self.model)), label="submission")
         job = self.model[submission_id]
-        if job.state in {JobState.SUCCEEDED, JobState.FAILED}:
+        if job.state in {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED}:
             self.submissions.regrade(submission_id)
             job.state, job.attempt = JobState.QUEUED, 0
         else:
             with pytest.raises(ConflictError):
                 self.submissions.regrade(submission_id)
+
+    @rule(data=st.data())
+    @precondition(lambda self: bool(self.model))
+    def cancel(self, data: st.DataObject) -> None:
+        submission_id = data.draw(st.sampled_from(sorted(self.model)), label="submission")
+        job = self.model[submission_id]
+        under_way = job.state in {JobState.QUEUED, JobState.LEASED}
+        assert Batches(self.database).cancel_submission(submission_id) == under_way
+        if under_way:
+            job.state = JobState.CANCELLED
+            job.fence += 1
 
     @invariant()
     def nothing_is_lost_and_nothing_is_made_up(self) -> None:
@@ -442,7 +456,12 @@ class QueueMachine(RuleBasedStateMachine):
         for item in page.items:
             job, row = self.model[item.id], rows[item.id]
             assert (row.state, row.attempt, row.fence) == (job.state, job.attempt, job.fence)
-            assert item.state is _SUBMISSION_STATE[job.state]
+            if job.state is JobState.CANCELLED:
+                graded = job.grade is not None
+                expected = SubmissionState.GRADED if graded else SubmissionState.SUBMITTED
+                assert item.state is expected
+            else:
+                assert item.state is _SUBMISSION_STATE[job.state]
             assert item.points == job.grade
 
 

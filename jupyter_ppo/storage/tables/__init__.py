@@ -1,0 +1,69 @@
+"""The tables. Rows are private to ``storage``: callers get the domain's objects."""
+
+from __future__ import annotations
+
+from jupyter_ppo.storage.tables.base import NAMING, Base, UtcDateTime
+from jupyter_ppo.storage.tables.courses import (
+    AssignmentRow,
+    CourseRow,
+    ExerciseRow,
+    ExtensionRow,
+    GroupMemberRow,
+    GroupRow,
+    LeaderboardMemberRow,
+    MembershipRow,
+    SealingRow,
+    TermsRow,
+    VersionRow,
+)
+from jupyter_ppo.storage.tables.grades import (
+    ExerciseGradeRow,
+    GradeChangeRow,
+    GradeRow,
+    MarkRow,
+    OutcomeRevisionRow,
+    OutcomeRow,
+)
+from jupyter_ppo.storage.tables.records import (
+    AuditEventRow,
+    ExecutionRow,
+)
+from jupyter_ppo.storage.tables.submissions import (
+    BatchItemRow,
+    BatchRow,
+    JobRow,
+    StandingRow,
+    SubmissionRow,
+    TrialRow,
+)
+
+__all__ = [
+    "NAMING",
+    "AssignmentRow",
+    "AuditEventRow",
+    "Base",
+    "BatchItemRow",
+    "BatchRow",
+    "CourseRow",
+    "ExecutionRow",
+    "ExerciseGradeRow",
+    "ExerciseRow",
+    "ExtensionRow",
+    "GradeChangeRow",
+    "GradeRow",
+    "GroupMemberRow",
+    "GroupRow",
+    "JobRow",
+    "LeaderboardMemberRow",
+    "MarkRow",
+    "MembershipRow",
+    "OutcomeRevisionRow",
+    "OutcomeRow",
+    "SealingRow",
+    "StandingRow",
+    "SubmissionRow",
+    "TermsRow",
+    "TrialRow",
+    "UtcDateTime",
+    "VersionRow",
+]
