@@ -2,17 +2,23 @@
 
 It works under ``Content-Security-Policy: sandbox; default-src 'none'; style-src 'unsafe-inline';
 img-src data:`` and shows a test cell as it was released, never its hidden part.
+
+It is made once, when the submission is graded. What people say later, and lateness, is put into it
+when it is read (``with_marks``): these parts stand between comments that only this module writes,
+since every text of a student's is escaped or stripped of its comments.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from jupyter_ppo.autograde.cells import grade_id_of, hidden_lines_of, kind_of, own_of
 from jupyter_ppo.autograde.failure import ran_hidden
@@ -28,7 +34,7 @@ from jupyter_ppo.autograde.restore import Origin
 from jupyter_ppo.autograde.text import shortened, visible
 from jupyter_ppo.domain.courses import CellKind
 from jupyter_ppo.domain.exam import CheckRun, CheckState
-from jupyter_ppo.domain.grading import ExerciseGrade, total
+from jupyter_ppo.domain.grading import ExerciseGrade, Grade, total
 from jupyter_ppo.domain.sandbox import NotebookRun, Verdict
 from jupyter_ppo.domain.submissions import Submission
 
@@ -45,6 +51,44 @@ _NOTES = {
 }
 
 
+_PART = re.compile(r"<!--ppo:([a-zA-Z0-9_:-]+)-->.*?<!--/ppo-->", re.DOTALL)
+_CLOSE = Markup("<!--/ppo-->")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One exercise with what is said of it, fit to be shown."""
+
+    exercise: ExerciseGrade
+    reason: str
+    comment: str
+
+    @classmethod
+    def of(cls, exercise: ExerciseGrade) -> _Line:
+        reason = visible(exercise.reason)
+        if exercise.mark is not None and exercise.mark.points is not None:
+            tests = f"{exercise.points:g} of {exercise.max_points:g}: {reason}"
+            reason = "Marked by a person."
+            if not exercise.needs_review:
+                reason = f"Marked by a person, in the place of {tests}"
+        return cls(exercise, reason, visible(exercise.comment))
+
+
+@dataclass(frozen=True, slots=True)
+class _Total:
+    """The sum over a page; ``raw`` are the points before ``penalty``, ``late`` says how late."""
+
+    raw: float
+    max_points: float
+    needs_review: bool
+    penalty: float = 0.0
+    late: str = ""
+
+    @property
+    def points(self) -> float:
+        return total((self.raw, -self.penalty))
+
+
 @dataclass(frozen=True, slots=True)
 class _Cell:
     """One cell as the template needs it."""
@@ -56,6 +100,11 @@ class _Cell:
     outputs: Markup
     more_tests: bool
     records: tuple[str, ...]
+
+    @property
+    def line(self) -> _Line | None:
+        """What the badge of a graded cell says."""
+        return None if self.grade is None else _Line.of(self.grade)
 
 
 def feedback_page(
@@ -76,10 +125,14 @@ def feedback_page(
     html = _template().render(
         submission=submission,
         user=visible(submission.user),
-        grades=[(grade, visible(grade.reason)) for grade in grades],
-        points=total(grade.points for grade in grades),
-        max_points=total(grade.max_points for grade in grades),
-        needs_review=any(grade.needs_review for grade in grades),
+        lines=list(map(_Line.of, grades)),
+        total=_Total(
+            total(grade.score for grade in grades),
+            total(grade.max_points for grade in grades),
+            needs_review=any(grade.waits for grade in grades),
+        ),
+        open_part=_open,
+        close_part=_CLOSE,
         verdict=None if run.verdict is Verdict.RAN else shortened(visible(run.detail), 500),
         has_unsealed=any(not grade.is_sealed for grade in grades),
         cells=cells,
@@ -90,8 +143,65 @@ def feedback_page(
     return html.encode("utf-8", errors="replace")
 
 
+def with_marks(page: bytes, grade: Grade, submission: Submission) -> bytes:
+    """Return a stored page with what people say, the present points and lateness in it.
+
+    ``submission`` says what lateness costs. A page from before there were such parts gets them at
+    its top.
+    """
+    parts: Any = _environment().get_template("grade_parts.html").module
+    lines = {each.grade_id: _Line.of(each) for each in grade.exercises}
+    score = parts.score(
+        _Total(
+            grade.points,
+            grade.max_points,
+            needs_review=grade.needs_review,
+            penalty=submission.penalty,
+            late=_duration(submission.late_seconds),
+        )
+    )
+    table = parts.table(list(lines.values()))
+
+    def renewed(found: re.Match[str]) -> str:
+        name = found[1]
+        inside = {"score": score, "table": table}.get(name)
+        if inside is None:
+            line = lines.get(name.removeprefix("ex:"))
+            inside = None if line is None else parts.badge(line)
+        return found[0] if inside is None else f"{_open(name)}{inside}{_CLOSE}"
+
+    html = page.decode("utf-8", errors="replace")
+    changed, count = _PART.subn(renewed, html)
+    if not count:
+        said = Markup("").join(parts.badge(line) for line in lines.values() if line.comment)
+        head, body, rest = html.partition("<body>")
+        changed = f"{head}{body}\n{score}{table}{said}{rest}" if body else html
+    return changed.encode("utf-8", errors="replace")
+
+
+def _open(name: str) -> Markup:
+    return Markup("<!--ppo:{}-->").format(escape(name))
+
+
+def _duration(seconds: int) -> str:
+    """Return how long that is in days, hours and minutes, rounded up to a minute; empty for 0."""
+    if seconds <= 0:
+        return ""
+    rounded = timedelta(minutes=-(-seconds // 60))
+    hours, rest = divmod(rounded.seconds, 3600)
+    counted = ((rounded.days, "day"), (hours, "hour"), (rest // 60, "minute"))
+    return " ".join(
+        f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counted if count
+    )
+
+
 @cache
 def _template() -> Template:
+    return _environment().get_template("feedback.html")
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("jupyter_ppo.autograde"),
         autoescape=True,
@@ -101,7 +211,7 @@ def _template() -> Template:
     )
     environment.filters["points"] = lambda value: f"{value:g}"
     environment.filters["shown"] = visible
-    return environment.get_template("feedback.html")
+    return environment
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jupyter_ppo.autograde.calibration import sealings_of
-from jupyter_ppo.autograde.cells import has_hidden_tests
+from jupyter_ppo.autograde.cells import grade_id_of, has_hidden_tests
 from jupyter_ppo.autograde.check import check_submission
 from jupyter_ppo.autograde.feedback import feedback_page
 from jupyter_ppo.autograde.model_cell import refuse_model_cells
@@ -19,10 +19,12 @@ from jupyter_ppo.autograde.release import (
     to_bytes,
 )
 from jupyter_ppo.autograde.restore import restore_notebook, seed_of
+from jupyter_ppo.autograde.saved_model import is_archive
 from jupyter_ppo.autograde.score import score_run
 from jupyter_ppo.autograde.sealing.exam import make_exam, test_cell_sealings
 from jupyter_ppo.autograde.sealing.seeds import personal_seed, uses_personal_seed
 from jupyter_ppo.domain.courses import Exercise
+from jupyter_ppo.domain.errors import InvalidNotebookError
 from jupyter_ppo.domain.exam import Exam
 from jupyter_ppo.domain.grading import ExerciseGrade
 from jupyter_ppo.domain.ports import ReleasedNotebook
@@ -50,6 +52,17 @@ class NotebookGrader:
     def check(self, data: bytes, released: ReleasedNotebook) -> tuple[str, ...]:
         """Return warnings for the student; raise when the bytes cannot be graded at all."""
         return check_submission(data, released)
+
+    def grade_ids(self, data: bytes) -> frozenset[str]:
+        """Return the grade_ids in a notebook; raise ``InvalidNotebookError``, also for a model."""
+        if is_archive(data):
+            msg = (
+                "notebook: these bytes are an archive, such as a saved model, and no notebook; "
+                "which assignment it is for cannot be told. Name the assignment."
+            )
+            raise InvalidNotebookError(msg, field="notebook")
+        names = (grade_id_of(cell) for cell in read_notebook(data)["cells"])
+        return frozenset(name for name in names if name is not None)
 
     def uses_seed(self, source: bytes) -> bool:
         """Say whether the author's notebook draws its data from a seed of each student's own."""

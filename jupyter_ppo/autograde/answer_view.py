@@ -1,0 +1,142 @@
+"""One exercise for the person who marks it: what was asked, what was answered, what to look for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from jupyter_ppo.autograde.cells import grade_id_of, is_answer, kind_of, own_of
+from jupyter_ppo.autograde.outputs import code_html, markdown_html
+from jupyter_ppo.autograde.release import make_release
+from jupyter_ppo.autograde.restore import Origin, restore_notebook
+from jupyter_ppo.autograde.text import shortened, visible
+from jupyter_ppo.domain.courses import CellKind, Exercise
+from jupyter_ppo.domain.marking import AnswerView
+
+#: The most characters of an answer, and of a scheme, as text.
+TEXT_MAX = 100_000
+_BEGIN_SCHEME, _END_SCHEME = "BEGIN MARK SCHEME", "END MARK SCHEME"
+
+_Cells = Sequence[dict[str, Any]]
+
+
+def answer_view(
+    source: bytes, submitted: bytes, exercise: Exercise, seed: int | None = None
+) -> AnswerView:
+    """Return what there is to read of ``exercise`` in what a student handed in.
+
+    Of an answer marked by hand that is the cell itself, of a task the student's cells after it, of
+    tests the answers in code since the tests before. The question is the text before it (of a task
+    the task). Raises like ``restore_notebook``.
+    """
+    made = make_release(source)
+    restored: _Cells = restore_notebook(source, submitted, seed)["cells"]
+    originals: _Cells = made.source["cells"]
+    released: _Cells = made.release["cells"]
+    at = next(i for i, cell in enumerate(released) if grade_id_of(cell) == exercise.grade_id)
+    if exercise.kind is CellKind.TASK:
+        prompt: _Cells = [released[at]]
+        answer = _written_after(restored, released, exercise.grade_id)
+        scheme = _mark_scheme(originals[at]["source"])
+    else:
+        places = [at] if exercise.kind is CellKind.MANUAL else _answers_before(released, at)
+        prompt = _text_before(released, min(places, default=at))
+        names = {grade_id_of(released[place]) for place in places}
+        answer = [cell for cell in restored if grade_id_of(cell) in names]
+        scheme = "\n\n".join(
+            originals[place]["source"]
+            for place in places
+            if originals[place]["source"] != released[place]["source"]
+        )
+    scheme = "\n\n".join(filter(None, (scheme, _rubric(originals[at]))))
+    text = "\n\n".join(_source(cell) for cell in answer)
+    return AnswerView(
+        grade_id=exercise.grade_id,
+        kind=exercise.kind,
+        prompt_html=_html(prompt),
+        answer_html=_html(answer),
+        answer_text=shortened(visible(text), TEXT_MAX),
+        scheme=shortened(visible(scheme), TEXT_MAX),
+    )
+
+
+def _html(cells: _Cells) -> Markup:
+    return Markup("\n").join(
+        code_html(_source(cell)) if cell["cell_type"] == "code" else markdown_html(_source(cell))
+        for cell in cells
+    )
+
+
+def _source(cell: dict[str, Any]) -> str:
+    """Return what may be shown of a restored cell: of a saved model what it is, not our code."""
+    own = own_of(cell)
+    if own.get("origin") == Origin.MODEL:
+        return str(own.get("release_source") or "")
+    return str(cell["source"])
+
+
+def _text_before(released: _Cells, at: int) -> _Cells:
+    """Return the author's markdown cells that end just before ``at``."""
+    first = at
+    while first > 0 and released[first - 1]["cell_type"] == "markdown":
+        if is_answer(released[first - 1]) or kind_of(released[first - 1]) is CellKind.TASK:
+            break
+        first -= 1
+    return released[first:at]
+
+
+def _answers_before(released: _Cells, at: int) -> list[int]:
+    """Return where the answers in code are that these tests are about: those just before them.
+
+    More tests of the same answers may lie between.
+    """
+    places: list[int] = []
+    for place in range(at - 1, -1, -1):
+        kind = kind_of(released[place])
+        if kind is CellKind.TESTS and places:
+            break
+        if kind is CellKind.SOLUTION:
+            places.append(place)
+    return places[::-1]
+
+
+def _written_after(restored: _Cells, released: _Cells, grade_id: str) -> _Cells:
+    """Return the student's cells that follow a task, without the author's unlocked ones."""
+    authors = {cell["source"] for cell in released if kind_of(cell) is None}
+    places = [i for i, cell in enumerate(restored) if grade_id_of(cell) == grade_id]
+    found: list[dict[str, Any]] = []
+    for cell in restored[places[0] + 1 :] if places else []:
+        if own_of(cell).get("origin") != Origin.STUDENT:
+            break
+        if cell["source"].strip() and cell["source"] not in authors:
+            found.append(cell)
+    return found
+
+
+def _rubric(cell: dict[str, Any]) -> str:
+    """Return the rubric that the author keeps in our metadata of the cell, a criterion a line."""
+    rubric = own_of(cell).get("rubric")
+    lines: list[str] = []
+    for criterion in rubric if isinstance(rubric, list) else []:
+        if not isinstance(criterion, dict):
+            continue
+        levels = criterion.get("levels")
+        shown = " | ".join(map(str, levels)) if isinstance(levels, list) else ""
+        lines.append(f"{criterion.get('criterion', '')}: {shown}")
+    return "\n".join(lines)
+
+
+def _mark_scheme(source: str) -> str:
+    """Return the lines of a task's mark scheme."""
+    lines: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        if _BEGIN_SCHEME in line:
+            inside = True
+        elif _END_SCHEME in line:
+            inside = False
+        elif inside:
+            lines.append(line)
+    return "\n".join(lines)
