@@ -55,10 +55,7 @@ class PPOExtension(ExtensionApp):
             problem = UnavailableError(msg)
         self._context = WebContext(
             caller=caller,
-            assessment=self.service.assessment if self.service else None,
-            sealings=self.service.sealings if self.service else None,
-            leaderboards=self.service.leaderboards if self.service else None,
-            executions=self.service.executions if self.service else None,
+            use_cases=self.service.use_cases if self.service else None,
             sandbox=self.service.sandbox if self.service else None,
             problem=problem,
         )

@@ -27,6 +27,10 @@ _SETTLE_TRIES = 12
 
 _INTERNAL = "Grading failed because of an internal error; the server's log says more."
 
+#: How often at least a lease is renewed: a job that a person cancelled stops that soon, whichever
+#: process works on it.
+RENEW_SECONDS = 2.0
+
 #: The longest pause between two tries to reach a database that does not answer, in seconds.
 MAX_BACKOFF_SECONDS = 30.0
 
@@ -38,7 +42,8 @@ class Cancelled(Exception):  # noqa: N818 - an outcome, not an error
 class HeldJobs:
     """The jobs that one process works on now; all of them can be cancelled at once.
 
-    ``lease_seconds`` is how long a dead worker's job waits; it is renewed three times as often.
+    ``lease_seconds`` is how long a dead worker's job waits; it is renewed three times as often, and
+    every ``renew_seconds`` at least.
     ``settle_tries`` is how often a result is offered to a database that does not answer.
     """
 
@@ -49,11 +54,13 @@ class HeldJobs:
         lease_seconds: float,
         *,
         settle_tries: int = _SETTLE_TRIES,
+        renew_seconds: float = RENEW_SECONDS,
     ) -> None:
         self._queue = queue
         self._work = work
         self._lease_seconds = lease_seconds
         self._settle_tries = settle_tries
+        self._renew_every = min(lease_seconds / 3, renew_seconds)
         self._lock = threading.Lock()
         self._events: set[threading.Event] = set()
         self._stopping = threading.Event()
@@ -159,9 +166,11 @@ class HeldJobs:
         lost: threading.Event,
         done: threading.Event,
     ) -> None:
-        while not done.wait(self._lease_seconds / 3):
+        is_silent = False
+        while not done.wait(self._renew_every):
             try:
                 self._queue.renew(lease, self.duration)
+                is_silent = False
             except LeaseLostError as error:
                 if not done.is_set():  # a renewal may cross the end of the job
                     _log.warning("job %s: %s", lease.job_id, error.message)
@@ -169,7 +178,9 @@ class HeldJobs:
                     cancel.set()
                 return
             except Exception as error:
-                _log.warning("the lease of job %s could not be renewed: %s", lease.job_id, error)
+                if not is_silent:  # said once, not at every beat
+                    _log.warning("the lease of job %s is not renewed: %s", lease.job_id, error)
+                is_silent = True
 
 
 class backoff:  # noqa: N801 - used like a function

@@ -23,8 +23,7 @@ class Access:
             course = None
         role = self.role(caller, course) if course else None
         if course is None or role is None:
-            msg = f"There is no course {name!r}."  # the same for a foreign one and for none
-            raise NotFoundError(msg, field="course")
+            raise no_course(name)
         return course, role
 
     def role(self, caller: Caller, course: Course) -> Role | None:
@@ -39,6 +38,14 @@ class Access:
         course, role = self.course(caller, name)
         if not role.may_author:
             msg = f"Only an instructor of {name!r} may do this; you are a {role} there."
+            raise ForbiddenError(msg)
+        return course
+
+    def admin(self, caller: Caller, name: str) -> Course:
+        """Return the course if the caller is an admin; raise ``ForbiddenError``."""
+        course, role = self.course(caller, name)
+        if role is not Role.ADMIN:
+            msg = f"Only an admin of this server may do this; you are a {role} of {name!r}."
             raise ForbiddenError(msg)
         return course
 
@@ -57,6 +64,13 @@ class Access:
         membership = self._courses.membership(submission.course_id, caller.user)
         return membership is not None and membership.role.may_grade
 
+    def may_author(self, caller: Caller, submission: Submission) -> bool:
+        """Whether the caller is an instructor of the submission's course."""
+        if caller.admin:
+            return True
+        membership = self._courses.membership(submission.course_id, caller.user)
+        return membership is not None and membership.role.may_author
+
     def may_see(self, caller: Caller, submission: Submission) -> bool:
         """Whether the caller owns the submission or grades in its course."""
         if caller.admin:
@@ -65,3 +79,8 @@ class Access:
         if membership is None:
             return False
         return membership.role.may_grade or submission.user == caller.user
+
+
+def no_course(name: str) -> NotFoundError:
+    """Return what is told of a course that is not there, foreign, or in the trash: the same."""
+    return NotFoundError(f"There is no course {name!r}.", field="course")

@@ -2,60 +2,45 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
+from jupyter_ppo.autograde.feedback import with_marks
 from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.courses import (
     Assignment,
+    AssignmentKind,
     Course,
-    Membership,
     Role,
     checked_name,
     checked_user,
+    one_spelling,
 )
-from jupyter_ppo.domain.errors import ConflictError, ForbiddenError, NotFoundError
+from jupyter_ppo.domain.entries import checked_attempt, checked_kind
+from jupyter_ppo.domain.errors import ForbiddenError, NotFoundError
 from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.ports import (
     BlobStore,
+    Clock,
     CourseStore,
     Grader,
     Page,
-    ReleasedNotebook,
     SubmissionStore,
 )
 from jupyter_ppo.domain.sealing import CellSealing
 from jupyter_ppo.domain.submissions import Submission, SubmissionState
+from jupyter_ppo.domain.terms import check_opened
 from jupyter_ppo.services.access import Access
+from jupyter_ppo.services.audit import AuditLog, note
 from jupyter_ppo.services.paging import every_page
 from jupyter_ppo.services.seeds import PersonalSeeds
-
-_log = logging.getLogger(__name__)
+from jupyter_ppo.services.submitting import SubmissionIntake
+from jupyter_ppo.services.versions import checked_note
 
 _PAGE = 500
-
-
-class AuditLog(Protocol):
-    """Where every change is written down, by whom and when."""
-
-    def audit(self, user: str, action: str, subject: str, detail: dict[str, Any]) -> None:
-        """Append one entry."""
-
-
-def note(audit: AuditLog, user: str, action: str, subject: str, detail: dict[str, Any]) -> None:
-    """Write an audit entry about what is done already.
-
-    An entry that cannot be written goes to the log: the change is made and must not look as if it
-    had failed.
-    """
-    try:
-        audit.audit(user, action, subject, detail)
-    except Exception:
-        _log.exception("no audit entry: %r did %s to %s, %r", user, action, subject, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +79,10 @@ class Collected:
 class AssessmentService:
     """Use cases of a course. Every method takes the caller first and checks their rights.
 
-    ``on_queued`` is called after a submission was queued, so that a worker need not wait for its
-    next look at the queue. ``attempts_per_hour`` bounds what a student may hand in for one
-    assignment (0: no bound), since each grade tells a little of the tests.
+    What students get is what they may see: assignments once they are open, points and feedback
+    once they are released. ``on_queued`` is called after a submission was queued, so that a worker
+    need not wait for its next look at the queue. ``attempts_per_hour`` bounds what a student may
+    hand in for one assignment (0: no bound), since each grade tells a little of the tests.
     """
 
     def __init__(
@@ -108,6 +94,7 @@ class AssessmentService:
         grader: Grader,
         audit: AuditLog,
         seeds: PersonalSeeds,
+        clock: Clock,
         attempts_per_hour: int = 0,
         on_queued: Callable[[], None] = lambda: None,
     ) -> None:
@@ -117,9 +104,19 @@ class AssessmentService:
         self._grader = grader
         self._audit = audit
         self._seeds = seeds
-        self._attempts_per_hour = attempts_per_hour
+        self._clock = clock
         self._on_queued = on_queued
         self._access = Access(courses)
+        self._intake = SubmissionIntake(
+            courses=courses,
+            submissions=submissions,
+            blobs=blobs,
+            grader=grader,
+            audit=audit,
+            clock=clock,
+            attempts_per_hour=attempts_per_hour,
+            on_queued=on_queued,
+        )
 
     def _note(self, user: str, action: str, subject: str, detail: dict[str, Any]) -> None:
         note(self._audit, user, action, subject, detail)
@@ -148,41 +145,41 @@ class AssessmentService:
         """Return one course; raise ``NotFoundError`` also when the caller is not in it."""
         return CourseView(*self._access.course(caller, name))
 
-    def enrol(self, caller: Caller, course_name: str, user: str, role: Role) -> Membership:
-        """Give a person a role in the course, replacing an earlier one. Instructors only."""
-        course = self._access.author(caller, course_name)
-        if role is Role.ADMIN:
-            msg = "role: admins are named in the server's configuration, not in a course."
-            raise ForbiddenError(msg, field="role")
-        now = self._courses.membership(course.id, checked_user(user))
-        if user == caller.user and now and now.role is Role.INSTRUCTOR is not role:
-            msg = "user: you cannot give up your own role of instructor; ask another instructor."
-            raise ConflictError(msg, field="user")
-        membership = self._courses.enrol(course.id, user, role)
-        self._note(caller.user, "member.enrolled", f"{course_name}/{user}", {"role": role})
-        return membership
-
     # -- assignments -------------------------------------------------------------------------
 
     def assignments(
         self, caller: Caller, course_name: str, *, offset: int, limit: int
     ) -> Page[Assignment]:
-        """Return the course's assignments by name."""
-        course, _ = self._access.course(caller, course_name)
-        return self._courses.assignments(course.id, offset=offset, limit=limit)
+        """Return the course's assignments by name; students see those that are open to them."""
+        course, role = self._access.course(caller, course_name)
+        opened_by = None if role.may_grade else self._clock.now()
+        return self._courses.assignments(course.id, opened_by=opened_by, offset=offset, limit=limit)
 
     def assignment(self, caller: Caller, course_name: str, name: str) -> Assignment:
-        """Return one assignment with its newest version."""
-        course, _ = self._access.course(caller, course_name)
-        return self._courses.assignment(course.id, name)
+        """Return one assignment with its newest version.
 
-    def release(self, caller: Caller, course_name: str, name: str, source: bytes) -> Released:
+        Raises ``NotFoundError``, to students also before it opens.
+        """
+        course, role = self._access.course(caller, course_name)
+        return self._opened(course, role, name)
+
+    def _opened(self, course: Course, role: Role, name: str) -> Assignment:
+        assignment = self._courses.assignment(course.id, name)
+        if not role.may_grade:
+            check_opened(assignment.terms, name, self._clock.now())
+        return assignment
+
+    def release(
+        self, caller: Caller, course_name: str, name: str, source: bytes, words: str = ""
+    ) -> Released:
         """Release the author's notebook as the assignment's next version. Instructors only.
 
-        Raises ``InvalidNotebookError`` naming the cell that cannot be released.
+        ``words`` say what is new in it. Its terms stay as they are. Raises
+        ``InvalidNotebookError`` naming the cell that cannot be released.
         """
         course = self._access.author(caller, course_name)
         checked_name(name, "assignment")
+        said = checked_note(words)
         made = self._grader.release(source)
         assignment = self._courses.release(
             course.id,
@@ -190,6 +187,8 @@ class AssessmentService:
             source_digest=self._blobs.put(source),
             release_digest=self._blobs.put(made.release),
             exercises=made.exercises,
+            note=said,
+            released_by=caller.user,
         )
         self._note(
             caller.user,
@@ -211,21 +210,37 @@ class AssessmentService:
         if user not in {None, caller.user}:
             self._access.grader(caller, course_name)
         assignment = self.assignment(caller, course_name, name)
+        checked_kind(assignment, AssignmentKind.NOTEBOOK)
         owner = caller.user if user is None else checked_user(user)
         return self._seeds.copy(assignment.course_id, assignment.version, owner)
 
     # -- submissions -------------------------------------------------------------------------
 
-    def submit(self, caller: Caller, course_name: str, name: str, data: bytes) -> Submission:
+    def submit(
+        self,
+        caller: Caller,
+        course_name: str,
+        name: str | None,
+        data: bytes,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Submission:
         """Keep the notebook as the caller's next attempt and queue it for grading.
 
-        The bytes are on disk before this returns. Raises ``InvalidInputError`` (and keeps nothing)
-        when they cannot be graded at all, ``TooManyRequestsError`` when a student tries too often.
+        Without a ``name`` the assignment is the one that the notebook's graded cells are of. The
+        same bytes with the same ``idempotency_key`` are the same attempt (``is_repeat``). The bytes
+        are on disk before this returns. Raises ``InvalidInputError`` (and keeps nothing) when they
+        cannot be graded at all; to students ``NotFoundError`` before the assignment opens,
+        ``ForbiddenError`` once it is closed or no attempt is left, ``TooManyRequestsError`` when
+        they try too often.
         """
         course, role = self._access.course(caller, course_name)
-        assignment, digest, warnings = self._received(course, name, data)
-        bound = 0 if role.may_grade else self._attempts_per_hour
-        return self._queue(caller, assignment, caller.user, digest, warnings, per_hour=bound)
+        if name is None:
+            assignment = self._intake.find(course, role, data)
+        else:
+            assignment = self._courses.assignment(course.id, name)
+        submission = self._intake.submit(caller, role, assignment, data, idempotency_key)
+        return submission if role.may_grade else submission.for_student()
 
     def collect(
         self,
@@ -240,66 +255,18 @@ class AssessmentService:
         """Take in a student's notebook that came by another way. Graders only.
 
         A person who is not in the course is enrolled as a student. Nothing is submitted when any
-        attempt of theirs holds the very same bytes, so that collecting twice is harmless.
+        attempt of theirs holds the very same bytes, so that collecting twice is harmless. It is
+        taken whenever it comes; ``submitted_at`` says how late it is.
         """
         course = self._access.grader(caller, course_name)
-        checked_user(user)
-        assignment, digest, warnings = self._received(course, name, data)
-        enrolled = self._courses.membership(course.id, user) is None
+        assignment = self._courses.assignment(course.id, name)
+        user = checked_user(user)
+        submission, enrolled = self._intake.collect(caller, assignment, user, data, submitted_at)
         if enrolled:
-            self._courses.enrol(course.id, user, Role.STUDENT)
             self._note(
                 caller.user, "member.enrolled", f"{course_name}/{user}", {"role": Role.STUDENT}
             )
-        if any(item.digest == digest for item in self._attempts(assignment, user)):
-            return Collected(None, enrolled)
-        submission = self._queue(
-            caller, assignment, user, digest, warnings, submitted_at=submitted_at
-        )
         return Collected(submission, enrolled)
-
-    def _attempts(self, assignment: Assignment, user: str) -> Iterator[Submission]:
-        return every_page(
-            lambda offset: self._submissions.submissions(
-                assignment.course_id,
-                user=user,
-                assignment_id=assignment.id,
-                offset=offset,
-                limit=_PAGE,
-            )
-        )
-
-    def _received(
-        self, course: Course, name: str, data: bytes
-    ) -> tuple[Assignment, str, tuple[str, ...]]:
-        assignment = self._courses.assignment(course.id, name)
-        version = assignment.version
-        released = ReleasedNotebook(self._blobs.get(version.release_digest), version.exercises)
-        warnings = self._grader.check(data, released)
-        return assignment, self._blobs.put(data), warnings
-
-    def _queue(
-        self,
-        caller: Caller,
-        assignment: Assignment,
-        user: str,
-        digest: str,
-        warnings: tuple[str, ...],
-        *,
-        submitted_at: datetime | None = None,
-        per_hour: int = 0,
-    ) -> Submission:
-        submission = self._submissions.submit(
-            assignment,
-            user,
-            digest,
-            warnings,
-            submitted_at=submitted_at,
-            attempts_per_hour=per_hour,
-        )
-        self._note(caller.user, "submission.received", str(submission.id), {"digest": digest})
-        self._on_queued()
-        return submission
 
     def submissions(
         self,
@@ -318,15 +285,21 @@ class AssessmentService:
             if user not in {None, caller.user}:
                 return Page((), 0, offset, limit)
             user = caller.user
-        found = self._courses.assignment(course.id, assignment) if assignment else None
-        return self._submissions.submissions(
+        elif user is not None:
+            user = one_spelling(user)
+        found = self._opened(course, role, assignment) if assignment else None
+        page = self._submissions.submissions(
             course.id,
             user=user,
             assignment_id=found.id if found else None,
             latest=latest,
+            for_student=not role.may_grade,
             offset=offset,
             limit=limit,
         )
+        if role.may_grade:
+            return page
+        return replace(page, items=tuple(each.for_student() for each in page.items))
 
     def every_latest(
         self, caller: Caller, course_name: str, assignment: str | None = None
@@ -365,16 +338,19 @@ class AssessmentService:
         if submission is None or not self._access.may_see(caller, submission):
             msg = "There is no such submission."  # the same for a foreign one and for none
             raise NotFoundError(msg, field="submission")
-        return submission
+        if self._access.may_grade(caller, submission):
+            return submission
+        return submission.for_student()
 
     def submitted_notebook(self, caller: Caller, submission_id: UUID) -> bytes:
         """Return the submitted bytes exactly as they came."""
-        return self._blobs.get(self.submission(caller, submission_id).digest)
+        submission = self.submission(caller, submission_id)
+        return self._blobs.get(checked_attempt(submission, AssignmentKind.NOTEBOOK).digest)
 
     # -- grades ------------------------------------------------------------------------------
 
     def request_grading(self, caller: Caller, submission_id: UUID) -> Submission:
-        """Queue a graded or failed submission again. Graders only."""
+        """Queue a submission that is not under way, also again. Graders only."""
         submission = self.submission(caller, submission_id)
         if not self._access.may_grade(caller, submission):
             msg = "Only a grader of this course may have a submission graded again."
@@ -385,14 +361,30 @@ class AssessmentService:
         return queued
 
     def grade(self, caller: Caller, submission_id: UUID) -> Grade:
-        """Return a submission's grade; raise ``NotFoundError`` while there is none."""
-        self.submission(caller, submission_id)
-        grade = self._submissions.grade(submission_id)
-        if grade is None:
-            msg = f"Submission {submission_id} is not graded yet."
-            raise NotFoundError(msg, field="submission")
-        return grade
+        """Return a submission's grade with people's marks.
+
+        Raises ``NotFoundError`` while there is none, and to its student while it is not released;
+        they are not told who marked it.
+        """
+        return self._grade(caller, self.submission(caller, submission_id))
 
     def feedback(self, caller: Caller, submission_id: UUID) -> bytes:
-        """Return the feedback page of a graded submission: UTF-8 HTML, sanitised."""
-        return self._blobs.get(self.grade(caller, submission_id).feedback_digest)
+        """Return the feedback page of a graded submission: UTF-8 HTML, sanitised.
+
+        With people's marks and what lateness costs as they are now; raises like ``grade``.
+        """
+        submission = self.submission(caller, submission_id)
+        grade = self._grade(caller, submission)
+        return with_marks(self._blobs.get(grade.feedback_digest), grade, submission)
+
+    def _grade(self, caller: Caller, submission: Submission) -> Grade:
+        grade = self._submissions.grade(submission.id)
+        if grade is None:
+            msg = f"Submission {submission.id} is not graded yet."
+            raise NotFoundError(msg, field="submission")
+        if self._access.may_grade(caller, submission):
+            return grade
+        if submission.released_at is None:
+            msg = f"The grade of submission {submission.id} is not released yet."
+            raise NotFoundError(msg, field="submission")
+        return grade.for_student()

@@ -1,15 +1,18 @@
 """The grade table as text for people and as CSV for spreadsheets.
 
-Unsealed points are those that tests in the student's own process gave (docs/sealed.md).
+``points`` are what counts: ``raw_points``, with people's marks and extra credit in them, less the
+``penalty`` for lateness. Unsealed points are those that tests in the student's own process gave
+(docs/sealed.md).
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import math
 from collections.abc import Iterable, Iterator
 
+from jupyter_ppo.domain.grading import total
 from jupyter_ppo.domain.submissions import Submission
+from jupyter_ppo.services.gradebook_files import csv_lines, number
 
 COLUMNS = (
     "student",
@@ -21,8 +24,11 @@ COLUMNS = (
     "needs_review",
     "submitted_at",
     "unsealed_points",
+    "raw_points",
+    "penalty",
+    "extra_credit",
+    "late_seconds",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def grades_csv(rows: Iterable[Submission]) -> Iterator[str]:
@@ -30,33 +36,44 @@ def grades_csv(rows: Iterable[Submission]) -> Iterator[str]:
 
     A text that a spreadsheet would run as a formula is prefixed with an apostrophe.
     """
-    yield _line(COLUMNS)
+    yield csv_lines([COLUMNS])
     for row in rows:
-        yield _line(
-            (
-                row.user,
-                row.assignment_name,
-                row.attempt,
-                row.state.value,
-                "" if row.points is None else f"{row.points:g}",
-                "" if row.max_points is None else f"{row.max_points:g}",
-                "yes" if row.needs_review else "no",
-                row.submitted_at.isoformat(timespec="seconds"),
-                "" if row.points is None else f"{row.unsealed_points:g}",
-            )
+        yield csv_lines(
+            [
+                (
+                    row.user,
+                    row.assignment_name,
+                    str(row.attempt),
+                    row.state.value,
+                    number(row.points),
+                    number(row.max_points),
+                    "yes" if row.needs_review else "no",
+                    row.submitted_at.isoformat(timespec="seconds"),
+                    _points(row, row.unsealed_points),
+                    _points(row, total([row.points or 0.0, row.penalty])),
+                    _points(row, row.penalty),
+                    _points(row, row.extra_credit),
+                    str(row.late_seconds),
+                )
+            ]
         )
 
 
 def grades_table(rows: Iterable[Submission]) -> str:
     """Return the table in columns for a terminal."""
     head = ("student", "assignment", "attempt", "state", "points", "unsealed points")
-    lines = [(*head, "needs review")]
+    lines: list[tuple[str, ...]] = [(*head, "extra", "penalty", "hours late", "needs review")]
     for row in rows:
-        points = "-" if row.points is None else f"{row.points:g}"
-        of = "-" if row.max_points is None else f"{row.max_points:g}"
+        points, of = number(row.points) or "-", number(row.max_points) or "-"
         review = "yes" if row.needs_review else "no"
-        unsealed = f"{row.unsealed_points:g}" if row.unsealed_points else "-"
-        shown = (str(row.attempt), row.state.value, f"{points} / {of}", unsealed, review)
+        shown = (
+            str(row.attempt),
+            row.state.value,
+            f"{points} / {of}",
+            *map(_unless_zero, (row.unsealed_points, row.extra_credit, row.penalty)),
+            _unless_zero(math.ceil(row.late_seconds / 360) / 10),
+            review,
+        )
         lines.append((row.user, row.assignment_name, *shown))
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     padded = (
@@ -66,11 +83,10 @@ def grades_table(rows: Iterable[Submission]) -> str:
     return "\n".join(line.rstrip() for line in padded)
 
 
-def _line(cells: Iterable[object]) -> str:
-    buffer = io.StringIO()
-    safe = (
-        f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-        for cell in cells
-    )
-    csv.writer(buffer, lineterminator="\r\n").writerow(safe)
-    return buffer.getvalue()
+def _points(row: Submission, points: float) -> str:
+    """Return points as text; nothing before there is a grade."""
+    return "" if row.points is None else number(points)
+
+
+def _unless_zero(value: float) -> str:
+    return number(value) if value else "-"

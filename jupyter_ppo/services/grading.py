@@ -74,4 +74,5 @@ class GradingService:
             feedback_digest=self._blobs.put(page),
             graded_at=self._clock.now(),
             wall_seconds=run.wall_seconds,
+            version_id=version.id,
         )

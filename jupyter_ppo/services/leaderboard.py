@@ -16,7 +16,7 @@ from jupyter_ppo.domain.leaderboard import (
 )
 from jupyter_ppo.domain.ports import CourseStore, Page
 from jupyter_ppo.services.access import Access
-from jupyter_ppo.services.assessment import AuditLog, note
+from jupyter_ppo.services.audit import AuditLog, note
 
 
 class LeaderboardStore(Protocol):

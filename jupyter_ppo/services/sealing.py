@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from jupyter_ppo.domain.access import Caller
-from jupyter_ppo.domain.courses import Assignment, AssignmentVersion
+from jupyter_ppo.domain.courses import AssignmentKind, AssignmentVersion
+from jupyter_ppo.domain.entries import checked_kind
 from jupyter_ppo.domain.errors import BusyError
 from jupyter_ppo.domain.exam import CheckState, Exam
 from jupyter_ppo.domain.ports import (
@@ -24,13 +27,25 @@ from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, Verdict
 from jupyter_ppo.domain.sealing import Sealing
 from jupyter_ppo.jobs.local import Cancelled
 from jupyter_ppo.services.access import Access
-from jupyter_ppo.services.assessment import AuditLog, note
+from jupyter_ppo.services.audit import AuditLog, note
 from jupyter_ppo.services.running import run_notebook
 
 _LOOK_FOR_CANCEL_SECONDS = 0.1
 #: Runs that people ask for at the same time; each holds a thread of the server and containers.
 _ASKED_AT_ONCE = 2
 _TRY_AGAIN_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the reference solution showed, and the run that did; None if there was nothing to seal.
+
+    ``notebook`` is what was run, without outputs.
+    """
+
+    sealing: Sealing
+    notebook: dict[str, Any]
+    run: NotebookRun | None
 
 
 class _Turn:
@@ -75,7 +90,8 @@ class SealingService:
         It names test cells and quotes errors of the reference solution: nothing for students.
         """
         course = self._access.grader(caller, course_name)
-        return self._sealings.sealing(self._courses.assignment(course.id, assignment).version.id)
+        found = self._courses.assignment(course.id, assignment)
+        return self._sealings.sealing(checked_kind(found, AssignmentKind.NOTEBOOK).version.id)
 
     def calibrate(self, caller: Caller, course_name: str, assignment: str) -> Sealing:
         """Run the newest version's reference solution now and keep what it shows. Instructors only.
@@ -84,7 +100,8 @@ class SealingService:
         run at the same time do so, or the server stops; what the sandbox raises is passed on.
         """
         course = self._access.author(caller, course_name)
-        found: Assignment = self._courses.assignment(course.id, assignment)
+        found = self._courses.assignment(course.id, assignment)
+        checked_kind(found, AssignmentKind.NOTEBOOK)
         if not self._asked.acquire(blocking=False):
             msg = (
                 f"{_ASKED_AT_ONCE} reference solutions are being run already. Try again when one "
@@ -132,8 +149,12 @@ class SealingService:
         finally:
             turn.lock.release()
 
-    def _made(self, version: AssignmentVersion, cancel: threading.Event) -> Sealing:
-        source = self._blobs.get(version.source_digest)
+    def of_source(self, source: bytes, version_id: UUID, cancel: threading.Event) -> Calibration:
+        """Run an author's notebook as ``of_version`` does and return what came of it; keep nothing.
+
+        ``version_id`` is the one that the sealing names. Raises like ``of_version``, and
+        ``InvalidNotebookError`` for a notebook that cannot be released.
+        """
         notebook = self._grader.restore(source, source)
         exam = self._grader.exam(source, notebook, None)
         plain: NotebookRun | None = None
@@ -143,12 +164,17 @@ class SealingService:
             sealed = run_notebook(self._sandbox, notebook, self._limits, exam, cancel)
             if not _all_passed(sealed, exam):
                 plain = run_notebook(self._sandbox, notebook, self._limits, None, cancel)
-        return Sealing(
-            version_id=version.id,
+        sealing = Sealing(
+            version_id=version_id,
             cells=self._grader.sealing(source, sealed, plain),
             created_at=self._clock.now(),
             wall_seconds=sealed.wall_seconds + (plain.wall_seconds if plain else 0.0),
         )
+        return Calibration(sealing, notebook, None if exam is None else sealed)
+
+    def _made(self, version: AssignmentVersion, cancel: threading.Event) -> Sealing:
+        source = self._blobs.get(version.source_digest)
+        return self.of_source(source, version.id, cancel).sealing
 
 
 def _all_passed(run: NotebookRun, exam: Exam) -> bool:

@@ -16,9 +16,16 @@ class CourseSecrets(Protocol):
     def secret(self, course_id: UUID) -> bytes:
         """Return the course's secret, which never changes."""
 
+    def first_version(self, assignment_id: UUID) -> UUID:
+        """Return the id of an assignment's version 1; raise ``NotFoundError``."""
+
 
 class PersonalSeeds:
-    """Says each person's seed: the same whenever it is asked for, also when grading again."""
+    """Says each person's seed: the same whenever it is asked for, also when grading again.
+
+    It belongs to the assignment, not to one version of it: who got their data before a fix was
+    published is graded on the fixed version with the same data.
+    """
 
     def __init__(self, secrets: CourseSecrets, blobs: BlobStore, grader: Grader) -> None:
         self._secrets = secrets
@@ -29,7 +36,8 @@ class PersonalSeeds:
         """Return ``user``'s seed in this version of an assignment; None if it uses none."""
         if not self._grader.uses_seed(self._blobs.get(version.source_digest)):
             return None
-        return personal_seed(self._secrets.secret(course_id), version.id, user)
+        first = self._secrets.first_version(version.assignment_id)
+        return personal_seed(self._secrets.secret(course_id), first, user)
 
     def copy(self, course_id: UUID, version: AssignmentVersion, user: str) -> bytes:
         """Return the students' copy of this version as ``user`` gets it."""

@@ -16,8 +16,8 @@ from jupyter_ppo.sandbox.warm_kernels import KernelPools
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.execution import ExecutionService
 from jupyter_ppo.services.grading import GradingService
-from jupyter_ppo.services.leaderboard import LeaderboardService
 from jupyter_ppo.services.sealing import SealingService
+from jupyter_ppo.services.use_cases import UseCases
 from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.jobs import Jobs
 
@@ -43,11 +43,8 @@ class Service:
 
     database: Database
     jobs: Jobs
-    assessment: AssessmentService
+    use_cases: UseCases
     grading: GradingService
-    sealings: SealingService
-    leaderboards: LeaderboardService
-    executions: ExecutionService
     sandbox: Sandbox
     programs: Programs
     kernels: KernelPools
@@ -56,6 +53,21 @@ class Service:
     workers: LocalWorkers
     drain_seconds: float
 
+    @property
+    def assessment(self) -> AssessmentService:
+        """The use cases of courses, assignments and submissions."""
+        return self.use_cases.assessment
+
+    @property
+    def sealings(self) -> SealingService:
+        """The use cases of sealing."""
+        return self.use_cases.sealings
+
+    @property
+    def executions(self) -> ExecutionService:
+        """The use cases of running code."""
+        return self.use_cases.executions
+
     def start(self) -> None:
         """Remove what a killed process left behind and begin to grade what is queued.
 
@@ -63,6 +75,7 @@ class Service:
         """
         reap_at_start()
         self.executions.start()
+        self.use_cases.trials.start()
         if isinstance(self.programs, Kept):
             self.programs.start()
         self.kernels.start()
@@ -75,12 +88,14 @@ class Service:
         From the first moment no more programs are taken.
         """
         self.executions.refuse()
+        self.use_cases.trials.refuse()
         self.workers.stop(self.drain_seconds)
         self.close()
 
     def close(self) -> None:
         """End the programs that run, record them, remove every container, close the database."""
         self.executions.refuse()
+        self.use_cases.trials.refuse()
         self.sealings.stop()
         with contextlib.ExitStack() as last_to_first:
             last_to_first.callback(self.database.close)
@@ -89,6 +104,7 @@ class Service:
                 last_to_first.callback(self.slots.close)
             last_to_first.callback(self.kernels.close)
             last_to_first.callback(provisioner.use_kernels, None)
+            last_to_first.callback(self.use_cases.trials.stop)
             last_to_first.callback(self.executions.stop)
             if isinstance(self.programs, Kept):
                 last_to_first.callback(self.programs.close)

@@ -19,9 +19,7 @@ from jupyter_ppo.jobs.local import LocalWorkers
 from jupyter_ppo.sandbox.examiners import Examiners
 from jupyter_ppo.sandbox.kernel_slots import KernelSlots
 from jupyter_ppo.sandbox.notebook import ContainerSandbox
-from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.grading import GradingService
-from jupyter_ppo.services.leaderboard import LeaderboardService
 from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.services.seeds import PersonalSeeds
 from jupyter_ppo.storage.audit import Audit
@@ -29,11 +27,11 @@ from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import open_database, sqlite_url
 from jupyter_ppo.storage.jobs import Jobs
-from jupyter_ppo.storage.leaderboards import Leaderboards
 from jupyter_ppo.storage.sealings import Sealings
 from jupyter_ppo.storage.submissions import Submissions
 from jupyter_ppo.wiring.execution_settings import ExecutionSettings, check_limits, made
 from jupyter_ppo.wiring.service import Service
+from jupyter_ppo.wiring.use_cases import Parts, build_use_cases
 
 
 class UtcClock:
@@ -204,26 +202,29 @@ class PPOService(ExecutionSettings):
         workers = LocalWorkers(
             jobs, grading.work, workers=self.grading_workers, lease_seconds=self.lease_seconds
         )
-        assessment = AssessmentService(
-            courses=courses,
-            submissions=submissions,
-            blobs=blobs,
-            grader=grader,
-            audit=audit,
-            seeds=seeds,
-            attempts_per_hour=self.attempts_per_hour,
-            on_queued=workers.wake,
+        use_cases = build_use_cases(
+            Parts(
+                database=database,
+                courses=courses,
+                submissions=submissions,
+                blobs=blobs,
+                grader=grader,
+                sandbox=sandbox,
+                sealings=sealings,
+                executions=self.build_executions(database, programs),
+                seeds=seeds,
+                audit=audit,
+                limits=limits,
+                clock=clock,
+                attempts_per_hour=self.attempts_per_hour,
+                on_queued=workers.wake,
+            )
         )
         return Service(
             database=database,
             jobs=jobs,
-            assessment=assessment,
+            use_cases=use_cases,
             grading=grading,
-            sealings=sealings,
-            leaderboards=LeaderboardService(
-                courses=courses, leaderboards=Leaderboards(database), audit=audit
-            ),
-            executions=self.build_executions(database, programs),
             sandbox=sandbox,
             programs=programs,
             kernels=kernels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -82,7 +83,8 @@ class Rig:
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+def rig(tmp_path: Path, empty_database: Path) -> Iterator[Rig]:
+    shutil.copy(empty_database, tmp_path / "course.sqlite")
     url = sqlite_url(tmp_path / "course.sqlite")
     database = open_database(url)
     courses = Courses(database)

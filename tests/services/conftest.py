@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, SandboxStatus
 from jupyter_ppo.domain.sealing import CellSealing, Finding, FindingKind, Sealing, SealState
 from jupyter_ppo.domain.submissions import Submission
 from jupyter_ppo.services.assessment import AssessmentService
+from jupyter_ppo.services.roster import RosterService
 from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.services.seeds import PersonalSeeds
 from jupyter_ppo.storage.audit import Audit
@@ -28,6 +30,7 @@ from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import Database, open_database
 from jupyter_ppo.storage.jobs import Jobs
+from jupyter_ppo.storage.rosters import Rosters
 from jupyter_ppo.storage.sealings import Sealings
 from jupyter_ppo.storage.submissions import Submissions
 
@@ -52,6 +55,9 @@ class AnswerGrader:
         weak = Finding(1, FindingKind.WEAK, "Compare with 42.")
         cells = (CellSealing("answer", SealState.SEALED, findings=(weak,)),)
         return ReleasedNotebook(b'{"answer": null}', self.exercises, cells=cells)
+
+    def grade_ids(self, data: bytes) -> frozenset[str]:
+        return frozenset(json.loads(data))
 
     def uses_seed(self, source: bytes) -> bool:
         return b"seed" in source
@@ -147,6 +153,7 @@ class World:
     audit: Audit
     seeds: PersonalSeeds
     assessment: AssessmentService
+    roster: RosterService
     woken: list[int]
     folder: Path
 
@@ -163,12 +170,13 @@ class World:
         )
 
     def member(self, user: str, role: Role, course: str = "rl") -> Caller:
-        self.assessment.enrol(ADMIN, course, user, role)
+        self.roster.put_member(ADMIN, course, user, role)
         return Caller(user)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, empty_database: Path) -> Iterator[World]:
+    shutil.copy(empty_database, tmp_path / "ppo.sqlite")
     database = open_database(f"sqlite:///{tmp_path / 'ppo.sqlite'}")
     courses, submissions = Courses(database), Submissions(database, FixedClock())
     blobs, audit, woken = FileBlobs(tmp_path / "blobs"), Audit(database), []
@@ -180,11 +188,23 @@ def world(tmp_path: Path) -> Iterator[World]:
         grader=AnswerGrader(),
         audit=audit,
         seeds=seeds,
+        clock=FixedClock(),
         on_queued=lambda: woken.append(1),
     )
+    roster = RosterService(courses=courses, rosters=Rosters(database), audit=audit)
     jobs, folder = Jobs(database), tmp_path / "blobs"
     yield World(
-        database, courses, submissions, jobs, blobs, audit, seeds, assessment, woken, folder
+        database,
+        courses,
+        submissions,
+        jobs,
+        blobs,
+        audit,
+        seeds,
+        assessment,
+        roster,
+        woken,
+        folder,
     )
     database.close()
 

@@ -31,6 +31,9 @@ ROW = Submission(
     max_points=3.0,
     needs_review=True,
     unsealed_points=1.5,
+    penalty=0.5,
+    extra_credit=0.25,
+    late_seconds=5_400,
 )
 
 
@@ -47,6 +50,10 @@ def test_a_row_has_the_columns_that_its_head_names() -> None:
         "needs_review": "yes",
         "submitted_at": "2026-01-02T03:04:05+00:00",
         "unsealed_points": "1.5",
+        "raw_points": "3",
+        "penalty": "0.5",
+        "extra_credit": "0.25",
+        "late_seconds": "5400",
     }
 
 
@@ -54,6 +61,7 @@ def test_points_are_empty_before_there_is_a_grade() -> None:
     waiting = replace(ROW, state=SubmissionState.QUEUED, points=None, max_points=None)
     _, row = csv.reader(io.StringIO("".join(grades_csv([waiting]))))
     assert row[3:6] == ["queued", "", ""]
+    assert row[8:] == ["", "", "", "", "5400"]
 
 
 @given(st.text())
@@ -65,10 +73,29 @@ def test_no_name_becomes_a_formula_and_every_name_can_be_read_back(name: str) ->
 
 
 def test_the_table_for_a_terminal_is_in_columns() -> None:
-    other = replace(ROW, user="Al", points=None, needs_review=False, unsealed_points=0.0)
+    other = replace(
+        ROW,
+        user="Al",
+        points=None,
+        needs_review=False,
+        unsealed_points=0.0,
+        penalty=0.0,
+        extra_credit=0.0,
+        late_seconds=0,
+    )
     table = grades_table([ROW, other])
     assert table.splitlines() == [
-        "student  assignment  attempt  state   points   unsealed points  needs review",
-        "ada      ps1         2        graded  2.5 / 3  1.5              yes",
-        "Al       ps1         2        graded  - / 3    -                no",
+        "student  assignment  attempt  state   points   unsealed points  extra  penalty  hours late"
+        "  needs review",
+        "ada      ps1         2        graded  2.5 / 3  1.5              0.25   0.5      1.5       "
+        "  yes",
+        "Al       ps1         2        graded  - / 3    -                -      -        -         "
+        "  no",
     ]
+
+
+def test_points_are_not_rounded_to_six_digits() -> None:
+    row = replace(ROW, points=123456.7501, max_points=1_000_000.0, penalty=0.0)
+    [_, line] = grades_csv([row])
+    assert "123456.7501,1000000," in line
+    assert "123456.7501 / 1000000" in grades_table([row])

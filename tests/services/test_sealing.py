@@ -235,4 +235,6 @@ def test_everyone_gets_a_seed_of_their_own_that_grading_uses_again(
     own = copies[ada].replace(b'"answer": null', b'"answer": ' + copies[ada].split()[-1][:-1])
     assert _graded(course, service, "ada", own).points == 3
     assert _graded(course, service, "bob", own).points == 0
+    course.assessment.release(admin, "rl", "ps1", b"source with a seed, and a fix")
+    assert course.assessment.released_notebook(ada, "rl", "ps1") == copies[ada]
     assert _graded(course, service, "ada", own).points == 3

@@ -1,0 +1,40 @@
+"""Every use case of the service, in one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jupyter_ppo.services.assessment import AssessmentService
+from jupyter_ppo.services.batches import BatchService
+from jupyter_ppo.services.class_gradebook import GradebookService
+from jupyter_ppo.services.entries import EntryService
+from jupyter_ppo.services.execution import ExecutionService
+from jupyter_ppo.services.leaderboard import LeaderboardService
+from jupyter_ppo.services.marking import MarkingService
+from jupyter_ppo.services.outcomes import OutcomeService
+from jupyter_ppo.services.roster import RosterService
+from jupyter_ppo.services.sealing import SealingService
+from jupyter_ppo.services.terms import TermsService
+from jupyter_ppo.services.trash import TrashService
+from jupyter_ppo.services.trials import TrialService
+from jupyter_ppo.services.versions import VersionService
+
+
+@dataclass(frozen=True)
+class UseCases:
+    """What handlers and commands call; built by ``wiring`` and swapped nowhere else."""
+
+    assessment: AssessmentService
+    sealings: SealingService
+    leaderboards: LeaderboardService
+    executions: ExecutionService
+    roster: RosterService
+    trash: TrashService
+    terms: TermsService
+    versions: VersionService
+    batches: BatchService
+    marking: MarkingService
+    gradebook: GradebookService
+    entries: EntryService
+    outcomes: OutcomeService
+    trials: TrialService

@@ -1,0 +1,168 @@
+"""Settings, stores and sandboxes become the use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jupyter_ppo.domain.errors import SandboxError
+from jupyter_ppo.domain.ports import BlobStore, Clock, Grader, Sandbox
+from jupyter_ppo.domain.sandbox import SandboxLimits
+from jupyter_ppo.sandbox import owner
+from jupyter_ppo.services.assessment import AssessmentService
+from jupyter_ppo.services.batches import BatchService
+from jupyter_ppo.services.class_gradebook import GradebookService
+from jupyter_ppo.services.entries import EntryService
+from jupyter_ppo.services.execution import ExecutionService
+from jupyter_ppo.services.leaderboard import LeaderboardService
+from jupyter_ppo.services.marking import MarkingService
+from jupyter_ppo.services.outcomes import OutcomeService
+from jupyter_ppo.services.roster import RosterService
+from jupyter_ppo.services.sealing import SealingService
+from jupyter_ppo.services.seeds import PersonalSeeds
+from jupyter_ppo.services.terms import TermsService
+from jupyter_ppo.services.trash import TrashService
+from jupyter_ppo.services.trials import TrialService
+from jupyter_ppo.services.use_cases import UseCases
+from jupyter_ppo.services.versions import VersionService
+from jupyter_ppo.storage.audit import Audit
+from jupyter_ppo.storage.batches import Batches
+from jupyter_ppo.storage.courses import Courses
+from jupyter_ppo.storage.database import Database
+from jupyter_ppo.storage.gradebooks import Gradebooks
+from jupyter_ppo.storage.leaderboards import Leaderboards
+from jupyter_ppo.storage.marks import Marks
+from jupyter_ppo.storage.outcomes import Outcomes
+from jupyter_ppo.storage.rosters import Rosters
+from jupyter_ppo.storage.submissions import Submissions
+from jupyter_ppo.storage.terms import AssignmentTerms
+from jupyter_ppo.storage.trash import Trash
+from jupyter_ppo.storage.trials import Trials
+from jupyter_ppo.storage.versions import Versions
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the use cases are made of. ``on_queued`` wakes whoever grades."""
+
+    database: Database
+    courses: Courses
+    submissions: Submissions
+    blobs: BlobStore
+    grader: Grader
+    sandbox: Sandbox
+    sealings: SealingService
+    executions: ExecutionService
+    seeds: PersonalSeeds
+    audit: Audit
+    limits: SandboxLimits
+    clock: Clock
+    attempts_per_hour: int
+    on_queued: Callable[[], None]
+
+
+def build_use_cases(parts: Parts) -> UseCases:
+    """Return every use case on these parts."""
+    courses, submissions, audit = parts.courses, parts.submissions, parts.audit
+    database, blobs = parts.database, parts.blobs
+    return UseCases(
+        assessment=AssessmentService(
+            courses=courses,
+            submissions=submissions,
+            blobs=blobs,
+            grader=parts.grader,
+            audit=audit,
+            seeds=parts.seeds,
+            clock=parts.clock,
+            attempts_per_hour=parts.attempts_per_hour,
+            on_queued=parts.on_queued,
+        ),
+        sealings=parts.sealings,
+        leaderboards=LeaderboardService(
+            courses=courses, leaderboards=Leaderboards(database), audit=audit
+        ),
+        executions=parts.executions,
+        roster=RosterService(
+            courses=courses,
+            rosters=Rosters(database),
+            audit=audit,
+        ),
+        trash=TrashService(
+            courses=courses,
+            trash=Trash(database),
+            submissions=submissions,
+            audit=audit,
+        ),
+        terms=TermsService(
+            courses=courses,
+            terms=AssignmentTerms(database),
+            clock=parts.clock,
+            audit=audit,
+        ),
+        versions=VersionService(
+            courses=courses,
+            versions=Versions(database),
+            blobs=blobs,
+            audit=audit,
+        ),
+        batches=BatchService(
+            courses=courses,
+            batches=Batches(database),
+            submissions=submissions,
+            on_queued=parts.on_queued,
+            audit=audit,
+        ),
+        marking=MarkingService(
+            courses=courses,
+            marks=Marks(database),
+            submissions=submissions,
+            blobs=blobs,
+            seeds=parts.seeds,
+            secrets=courses,
+            audit=audit,
+        ),
+        gradebook=GradebookService(
+            courses=courses,
+            gradebooks=Gradebooks(database),
+            submissions=submissions,
+            blobs=blobs,
+            audit=audit,
+        ),
+        entries=EntryService(
+            courses=courses,
+            submissions=submissions,
+            blobs=blobs,
+            clock=parts.clock,
+            audit=audit,
+            attempts_per_hour=parts.attempts_per_hour,
+        ),
+        outcomes=OutcomeService(
+            courses=courses,
+            outcomes=Outcomes(database),
+            submissions=submissions,
+            blobs=blobs,
+            clock=parts.clock,
+            audit=audit,
+        ),
+        trials=TrialService(
+            courses=courses,
+            trials=_trials(database),
+            blobs=blobs,
+            grader=parts.grader,
+            sandbox=parts.sandbox,
+            sealings=parts.sealings,
+            seeds=parts.seeds,
+            clock=parts.clock,
+            limits=parts.limits,
+            audit=audit,
+        ),
+    )
+
+
+def _trials(database: Database) -> Trials:
+    """Return the store of trials; where this process cannot be told, only age ends what is left."""
+    try:
+        token = owner.own_token()
+    except SandboxError:
+        return Trials(database)
+    return Trials(database, owner=token, is_gone=owner.is_orphan)
