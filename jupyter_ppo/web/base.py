@@ -18,8 +18,15 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from jupyter_ppo.autograde.read import MAX_BYTES, too_large
 from jupyter_ppo.domain.access import Caller
-from jupyter_ppo.domain.errors import BusyError, NotFoundError, PPOError, TooLargeError
+from jupyter_ppo.domain.errors import (
+    BusyError,
+    InvalidInputError,
+    NotFoundError,
+    PPOError,
+    TooLargeError,
+)
 from jupyter_ppo.services.assessment import AssessmentService
+from jupyter_ppo.services.use_cases import UseCases
 from jupyter_ppo.web.context import SETTING, WebContext
 from jupyter_ppo.web.errors import error_answer, invalid_input, retry_after, status_of
 from jupyter_ppo.web.operations import MediaType
@@ -69,10 +76,20 @@ class PPOHandler(APIHandler):
                 raise HTTPError(HTTPStatus.FORBIDDEN)
             if self.context.problem is not None:
                 raise self.context.unavailable()
+        self._check_address()
         length = self.request.headers.get("Content-Length", "0")
         # A float, because int() refuses thousands of digits.
         if length.isdecimal() and float(length) > MAX_READ_BYTES:
             raise _too_large(MAX_BODY_BYTES)
+
+    def _check_address(self) -> None:
+        """Refuse a NUL in the address: nothing has such a name, and not every database takes it."""
+        if any("\0" in part for part in (*self.path_args, *self.path_kwargs.values())):
+            raise HTTPError(HTTPStatus.NOT_FOUND)
+        for name, values in self.request.query_arguments.items():
+            if any(b"\0" in value for value in values):
+                msg = f"{name}: it holds a NUL. Remove it."
+                raise InvalidInputError(msg, field=name)
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body; called by tornado between ``prepare`` and the verb."""
@@ -99,9 +116,14 @@ class PPOHandler(APIHandler):
         return context
 
     @property
+    def use_cases(self) -> UseCases:
+        """All use cases."""
+        return self.context.use_cases
+
+    @property
     def service(self) -> AssessmentService:
-        """The use cases."""
-        return self.context.assessment
+        """The use cases of courses, assignments and submissions."""
+        return self.use_cases.assessment
 
     @property
     def caller(self) -> Caller:
@@ -156,6 +178,17 @@ class PPOHandler(APIHandler):
         except ValidationError as error:
             raise invalid_input(error, "query") from error
 
+    def idempotency_key(self) -> str | None:
+        """Return the header ``Idempotency-Key``, if it was sent.
+
+        Raises ``InvalidInputError`` unless it is 1 to 200 printable ASCII characters.
+        """
+        key = self.request.headers.get("Idempotency-Key")
+        if key is not None and not (0 < len(key) <= 200 and key.isascii() and key.isprintable()):
+            msg = "Idempotency-Key: use 1 to 200 printable ASCII characters, such as a UUID."
+            raise InvalidInputError(msg, field="Idempotency-Key")
+        return key
+
     def identifier(self, text: str, what: str = "submission") -> UUID:
         """Return an id from the address; raise ``NotFoundError``, for no other id exists."""
         try:
@@ -181,7 +214,7 @@ class PPOHandler(APIHandler):
         """Send ``data`` as it is; with ``filename`` a browser saves it and never shows it."""
         if filename is not None:
             self.set_attachment_header(filename)
-        is_file = media_type in {MediaType.NOTEBOOK, MediaType.ZIP}
+        is_file = media_type not in {MediaType.JSON, MediaType.HTML, MediaType.CSV}
         charset = "" if is_file else "; charset=utf-8"
         self.finish(data, set_content_type=f"{media_type}{charset}")
 
@@ -195,7 +228,8 @@ class PPOHandler(APIHandler):
         if seconds is not None:
             self.set_header("Retry-After", str(seconds))
         self.set_status(status)
-        self.finish(answer.model_dump_json())
+        # Two values are there only when somebody saved in between.
+        self.finish(answer.model_dump_json(exclude=None if answer.conflict else {"conflict"}))
 
     def log_exception(
         self,

@@ -10,10 +10,7 @@ from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.errors import PPOError
 from jupyter_ppo.domain.ports import Sandbox
 from jupyter_ppo.domain.sandbox import SandboxStatus
-from jupyter_ppo.services.assessment import AssessmentService
-from jupyter_ppo.services.execution import ExecutionService
-from jupyter_ppo.services.leaderboard import LeaderboardService
-from jupyter_ppo.services.sealing import SealingService
+from jupyter_ppo.services.use_cases import UseCases
 
 #: The key of the context in the settings of the web application.
 SETTING = "jupyter_ppo"
@@ -35,51 +32,24 @@ class WebContext:
         self,
         *,
         caller: Callable[[str], Caller],
-        assessment: AssessmentService | None = None,
-        sealings: SealingService | None = None,
-        leaderboards: LeaderboardService | None = None,
-        executions: ExecutionService | None = None,
+        use_cases: UseCases | None = None,
         sandbox: Sandbox | None = None,
         problem: PPOError | None = None,
     ) -> None:
         self.caller = caller
         self.problem = problem
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="jupyter-ppo-web")
-        self._assessment = assessment
-        self._sealings = sealings
-        self._leaderboards = leaderboards
-        self._executions = executions
+        self._use_cases = use_cases
         self._sandbox = sandbox
         self._looking: asyncio.Future[SandboxStatus] | None = None
         self._seen: tuple[float, SandboxStatus] | None = None
 
     @property
-    def assessment(self) -> AssessmentService:
-        """The use cases; raises ``problem`` when there are none."""
-        if self._assessment is None:
+    def use_cases(self) -> UseCases:
+        """All use cases; raises ``problem`` when there are none."""
+        if self._use_cases is None:
             raise self.unavailable()
-        return self._assessment
-
-    @property
-    def sealings(self) -> SealingService:
-        """The use cases of sealing; raises ``problem`` when there are none."""
-        if self._sealings is None:
-            raise self.unavailable()
-        return self._sealings
-
-    @property
-    def leaderboards(self) -> LeaderboardService:
-        """The use cases of the leaderboards; raises ``problem`` when there are none."""
-        if self._leaderboards is None:
-            raise self.unavailable()
-        return self._leaderboards
-
-    @property
-    def executions(self) -> ExecutionService:
-        """The use cases of running code; raises ``problem`` when there are none."""
-        if self._executions is None:
-            raise self.unavailable()
-        return self._executions
+        return self._use_cases
 
     def unavailable(self) -> PPOError:
         """Return ``problem``, fit to be raised once more."""

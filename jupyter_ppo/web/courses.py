@@ -1,4 +1,4 @@
-"""Courses and who is in them."""
+"""Courses."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ from http import HTTPStatus
 
 from tornado import web
 
+from jupyter_ppo.services.assessment import CourseView
 from jupyter_ppo.web.base import PPOHandler
 from jupyter_ppo.web.models import (
+    Body,
     Course,
     CoursePage,
-    Member,
     NewCourse,
-    NewRole,
     PageQuery,
     page_numbers,
 )
 from jupyter_ppo.web.operations import Action, answers, permitted
+from jupyter_ppo.web.trash import Trashed
+
+
+class NewTitle(Body):
+    """The title that a course gets."""
+
+    title: str
 
 
 class CoursesHandler(PPOHandler):
@@ -53,22 +60,24 @@ class CourseHandler(PPOHandler):
         """Return a course (members)."""
         self.reply(Course.of(await self.ask(self.service.course, course)))
 
-
-class MemberHandler(PPOHandler):
-    """``/courses/{course}/members/{user}``: a person's role."""
+    @web.authenticated
+    @permitted(Action.WRITE)
+    @answers(Course, body=NewTitle)
+    async def patch(self, course: str) -> None:
+        """Give a course another title; its name stays (instructors)."""
+        body = self.json_body(NewTitle)
+        renamed, role = await self.ask(self.use_cases.roster.rename_course, course, body.title)
+        self.reply(Course.of(CourseView(renamed, role)))
 
     @web.authenticated
     @permitted(Action.WRITE)
-    @answers(Member, body=NewRole)
-    async def put(self, course: str, user: str) -> None:
-        """Give a person a role in the course, replacing an earlier one (instructors)."""
-        body = self.json_body(NewRole)
-        membership = await self.ask(self.service.enrol, course, user, body.role)
-        self.reply(Member(user=membership.user, role=membership.role))
+    @answers(Trashed)
+    async def delete(self, course: str) -> None:
+        """Put a course into the trash, from where it can be restored (admins)."""
+        self.reply(Trashed.of(await self.ask(self.use_cases.trash.delete_course, course)))
 
 
 handlers = [
     ("/courses", CoursesHandler),
     ("/courses/{course}", CourseHandler),
-    ("/courses/{course}/members/{user}", MemberHandler),
 ]

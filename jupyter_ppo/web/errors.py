@@ -13,6 +13,7 @@ from jupyter_ppo.domain.errors import (
     BusyError,
     ConflictError,
     DatabaseVersionError,
+    EditConflictError,
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
@@ -22,7 +23,7 @@ from jupyter_ppo.domain.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from jupyter_ppo.web.models import Error
+from jupyter_ppo.web.models import Conflict, Error
 
 #: The status of each error; a class that is not listed takes that of its nearest parent.
 STATUS: dict[type[PPOError], HTTPStatus] = {
@@ -87,7 +88,12 @@ def error_answer(status: int, error: BaseException | None) -> tuple[int, Error]:
         status = status_of(error)
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             return HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL
-        return status, Error(code=error.code, message=error.message, field=error.field)
+        conflict = None
+        if isinstance(error, EditConflictError):
+            conflict = Conflict(yours=error.yours, theirs=error.theirs)
+        return status, Error(
+            code=error.code, message=error.message, field=error.field, conflict=conflict
+        )
     if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL
     code, message = _HTTP_ERRORS.get(status, _BAD_REQUEST)

@@ -46,7 +46,7 @@ class ExecutionHandler(PPOHandler):
     @property
     def executions(self) -> ExecutionService:
         """The use cases."""
-        return self.context.executions
+        return self.use_cases.executions
 
     async def run(self, request: ExecutionRequest) -> Execution:
         """Run a request to its end, without holding a thread meanwhile.

@@ -10,8 +10,8 @@ from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.gradebook import grades_csv
 from jupyter_ppo.web.base import PPOHandler
+from jupyter_ppo.web.grade_answers import Grade
 from jupyter_ppo.web.models import (
-    Grade,
     GradesFormat,
     GradesQuery,
     Submission,

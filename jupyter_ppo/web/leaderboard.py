@@ -82,7 +82,7 @@ class LeaderboardHandler(PPOHandler):
     async def get(self, course: str) -> None:
         """List the best policies of those who joined, by pseudonym (members)."""
         query = self.query(LeaderboardQuery)
-        view = await self.ask(self.context.leaderboards.leaderboard, course, **query.model_dump())
+        view = await self.ask(self.use_cases.leaderboards.leaderboard, course, **query.model_dump())
         self.reply(Leaderboard.of(view))
 
 
@@ -95,7 +95,7 @@ class LeaderboardMeHandler(PPOHandler):
     async def put(self, course: str) -> None:
         """Join the leaderboard under a pseudonym, or change it (members)."""
         body = self.json_body(NewPseudonym)
-        member = await self.ask(self.context.leaderboards.join, course, body.pseudonym)
+        member = await self.ask(self.use_cases.leaderboards.join, course, body.pseudonym)
         self.reply(LeaderboardMe(pseudonym=member.pseudonym))
 
     @web.authenticated
@@ -103,7 +103,7 @@ class LeaderboardMeHandler(PPOHandler):
     @answers(LeaderboardMe)
     async def delete(self, course: str) -> None:
         """Leave the leaderboard: the caller's entries are gone from it at once (members)."""
-        await self.ask(self.context.leaderboards.leave, course)
+        await self.ask(self.use_cases.leaderboards.leave, course)
         self.reply(LeaderboardMe(pseudonym=None))
 
 

@@ -11,10 +11,11 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from jupyter_ppo.domain import courses, grading, submissions
-from jupyter_ppo.domain.courses import CellKind, Role
+from jupyter_ppo.domain.courses import AssignmentKind, CellKind, Role
 from jupyter_ppo.domain.ports import Page as DomainPage
-from jupyter_ppo.domain.sandbox import SandboxStatus, Verdict
-from jupyter_ppo.domain.submissions import SubmissionState
+from jupyter_ppo.domain.sandbox import SandboxStatus
+from jupyter_ppo.domain.submissions import AttemptState, SubmissionState
+from jupyter_ppo.domain.terms import OwnTerms
 from jupyter_ppo.services.assessment import CourseView
 
 T = TypeVar("T")
@@ -57,12 +58,6 @@ class NewCourse(Body):
     title: Annotated[str, Field(max_length=200)] = ""
 
 
-class NewRole(Body):
-    """The role that a person gets in a course."""
-
-    role: Role
-
-
 class PageQuery(Query):
     """Which part of a list."""
 
@@ -71,7 +66,7 @@ class PageQuery(Query):
 
 
 class SubmissionsQuery(PageQuery):
-    """Which submissions; ``latest`` keeps each student's last attempt at each assignment."""
+    """Which submissions; ``latest`` keeps each student's attempt that counts, as the terms say."""
 
     assignment: str | None = None
     user: str | None = None
@@ -100,6 +95,14 @@ class Error(Answer):
     code: str
     message: str
     field: str | None
+    conflict: Conflict | None = None
+
+
+class Conflict(Answer):
+    """What was sent and what is stored now, when somebody else saved in between."""
+
+    yours: dict[str, Any]
+    theirs: dict[str, Any]
 
 
 class HealthStatus(StrEnum):
@@ -171,13 +174,6 @@ class Course(Answer):
         )
 
 
-class Member(Answer):
-    """A person's role in a course."""
-
-    user: str
-    role: Role
-
-
 class Exercise(Answer):
     """A graded cell."""
 
@@ -185,36 +181,55 @@ class Exercise(Answer):
     kind: CellKind
     points: float
 
+    @classmethod
+    def of(cls, exercise: courses.Exercise) -> Exercise:
+        """Make the body from the domain's object."""
+        return cls(grade_id=exercise.grade_id, kind=exercise.kind, points=exercise.points)
+
 
 class Assignment(Answer):
-    """The newest version of an assignment."""
+    """The newest version of an assignment, and until when the caller may hand it in.
+
+    ``max_attempts`` 0 is any number, and then ``attempts_left`` is null.
+    """
 
     name: str
+    kind: AssignmentKind
     version: int
     points: float
     released_at: Time
     exercises: list[Exercise]
+    due_at: Time | None
+    closes_at: Time | None
+    max_attempts: int
+    attempts_left: int | None
 
     @classmethod
-    def of(cls, assignment: courses.Assignment) -> Assignment:
-        """Make the body from the domain's object."""
+    def of(cls, assignment: courses.Assignment, own: OwnTerms | None = None) -> Assignment:
+        """Make the body from the domain's object; without ``own`` as for who made no attempt."""
         version = assignment.version
+        own = own or OwnTerms(assignment.terms, 0)
         return cls(
             name=assignment.name,
+            kind=assignment.kind,
             version=version.number,
             points=grading.total(exercise.points for exercise in version.exercises),
             released_at=version.created_at,
-            exercises=[
-                Exercise(grade_id=each.grade_id, kind=each.kind, points=each.points)
-                for each in version.exercises
-            ],
+            exercises=[Exercise.of(each) for each in version.exercises],
+            due_at=own.terms.due_at,
+            closes_at=own.terms.closes_at,
+            max_attempts=own.terms.max_attempts,
+            attempts_left=own.attempts_left,
         )
 
 
 class Submission(Answer):
     """One attempt of one student at one assignment.
 
-    ``unsealed_points`` are those of its points that tests in the student's own process gave.
+    ``points`` are after the penalty for lateness; a student has none of them, and no penalty,
+    before they are released. ``unsealed_points`` are those that tests in the student's own process
+    gave. ``version`` is what it is graded on, ``submitted_version`` what was the newest when it
+    came. ``counts``: it is the attempt that counts. ``queue_position`` is 1 for the next one.
     """
 
     id: UUID
@@ -232,6 +247,15 @@ class Submission(Answer):
     max_points: float | None
     unsealed_points: float
     needs_review: bool
+    kind: AssignmentKind
+    attempt_state: AttemptState
+    submitted_version: int
+    late_seconds: int
+    penalty: float
+    counts: bool
+    released_at: Time | None
+    collected_by: str | None
+    queue_position: int | None
 
     @classmethod
     def of(cls, submission: submissions.Submission) -> Submission:
@@ -252,81 +276,15 @@ class Submission(Answer):
             max_points=submission.max_points,
             unsealed_points=submission.unsealed_points,
             needs_review=submission.needs_review,
-        )
-
-
-class Check(Answer):
-    """One of several checks in a test cell, with points of its own."""
-
-    name: str
-    points: float
-    max_points: float
-    message: str
-
-
-class ExerciseGrade(Answer):
-    """What one exercise scored; zero while a person still has to look at it.
-
-    ``sealed`` is false when its tests ran in the student's own process. ``records`` is what the
-    tests wrote down for people, such as the returns of an examined policy.
-    """
-
-    grade_id: str
-    points: float
-    max_points: float
-    needs_review: bool
-    reason: str
-    sealed: bool
-    checks: list[Check]
-    records: list[dict[str, Any]]
-
-    @classmethod
-    def of(cls, grade: grading.ExerciseGrade) -> ExerciseGrade:
-        """Make the body from the domain's object."""
-        return cls(
-            grade_id=grade.grade_id,
-            points=grade.points,
-            max_points=grade.max_points,
-            needs_review=grade.needs_review,
-            reason=grade.reason,
-            sealed=grade.is_sealed,
-            checks=[
-                Check(
-                    name=line.name,
-                    points=line.points,
-                    max_points=line.max_points,
-                    message=line.message,
-                )
-                for line in grade.checks
-            ],
-            records=[dict(record) for record in grade.records],
-        )
-
-
-class Grade(Answer):
-    """The grade of a submission, exercise by exercise."""
-
-    submission_id: UUID
-    points: float
-    max_points: float
-    needs_review: bool
-    verdict: Verdict
-    detail: str
-    graded_at: Time
-    exercises: list[ExerciseGrade]
-
-    @classmethod
-    def of(cls, grade: grading.Grade) -> Grade:
-        """Make the body from the domain's object."""
-        return cls(
-            submission_id=grade.submission_id,
-            points=grade.points,
-            max_points=grade.max_points,
-            needs_review=grade.needs_review,
-            verdict=grade.verdict,
-            detail=grade.detail,
-            graded_at=grade.graded_at,
-            exercises=[ExerciseGrade.of(each) for each in grade.exercises],
+            kind=submission.kind,
+            attempt_state=submission.attempt_state,
+            submitted_version=submission.submitted_version,
+            late_seconds=submission.late_seconds,
+            penalty=submission.penalty,
+            counts=submission.counts,
+            released_at=submission.released_at,
+            collected_by=submission.collected_by,
+            queue_position=submission.queue_position,
         )
 
 

@@ -9,6 +9,7 @@ import inspect
 import json
 import re
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,14 @@ from tornado import web
 
 from jupyter_ppo.web.base import API_PREFIX, PPOHandler
 from jupyter_ppo.web.models import Error
-from jupyter_ppo.web.operations import Action, MediaType, answers, operation_of, permitted
+from jupyter_ppo.web.operations import (
+    Action,
+    MediaType,
+    Operation,
+    answers,
+    operation_of,
+    permitted,
+)
 
 DOCUMENT = Path(__file__).with_name("openapi.json")
 
@@ -31,6 +39,16 @@ _TOKEN = {
     "name": "Authorization",
     "description": "`token <token>` of this Jupyter server. A browser's login cookie, with the "
     "X-XSRFToken header on everything but GET, works as well.",
+}
+
+
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Any name for this request. Sent again with the same body it makes nothing new: "
+    "the first answer comes again, with 200.",
+    "schema": {"type": "string", "pattern": "^[ -~]{1,200}$"},
 }
 
 
@@ -59,7 +77,9 @@ def build_openapi() -> dict[str, Any]:
     for path, handler in ROUTES:
         names = re.findall(r"\{(\w+)\}", path)
         verbs = [name for name in _VERBS if name in vars(handler)]
-        paths[path] = {name: _operation(handler, name, models) for name in verbs}
+        paths[path] = {
+            name: _operation(handler, name, models, has_names=bool(names)) for name in verbs
+        }
         if names:
             paths[path]["parameters"] = [_path_parameter(name) for name in names]
     _, schemas = models_json_schema(
@@ -81,7 +101,11 @@ def build_openapi() -> dict[str, Any]:
 
 
 def _operation(
-    handler: type[PPOHandler], name: str, models: set[tuple[type[BaseModel], JsonSchemaMode]]
+    handler: type[PPOHandler],
+    name: str,
+    models: set[tuple[type[BaseModel], JsonSchemaMode]],
+    *,
+    has_names: bool,
 ) -> dict[str, Any]:
     verb = getattr(handler, name)
     operation = operation_of(verb)
@@ -96,7 +120,7 @@ def _operation(
                 "description": operation.status.phrase,
                 "content": content,
             },
-            "default": {"description": "An error", "content": _content(Error)},
+            **_errors(operation, name, has_names=has_names),
         },
     }
     for status in operation.same:
@@ -112,8 +136,11 @@ def _operation(
         if operation.body_also is not None:
             taken |= _content(operation.body_also)
         document["requestBody"] = {"required": True, "content": taken}
-    if operation.query is not None:
-        document["parameters"] = _query_parameters(operation.query)
+    parameters = [] if operation.query is None else _query_parameters(operation.query)
+    if operation.has_key:
+        parameters.append(_KEY)
+    if parameters:
+        document["parameters"] = parameters
     if getattr(verb, "__allow_unauthenticated", False):
         document["security"] = []
     if isinstance(operation.answer, type):
@@ -123,9 +150,40 @@ def _operation(
     return document
 
 
+#: Why each error comes; every one has the body of ``Error``.
+_ERRORS = {
+    HTTPStatus.BAD_REQUEST: "Something in the request cannot be used; `field` says what",
+    HTTPStatus.FORBIDDEN: "Not signed in, or the caller's role does not allow this",
+    HTTPStatus.NOT_FOUND: "There is no such thing, or not for this caller",
+    HTTPStatus.CONFLICT: "It is there already, its state does not allow this, or somebody saved",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is too large",
+    HTTPStatus.TOO_MANY_REQUESTS: "Over a rate or a quota; `Retry-After` says how long",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "A mistake of the server; its log says which",
+    HTTPStatus.SERVICE_UNAVAILABLE: "A part of the service is missing or busy",
+    HTTPStatus.INSUFFICIENT_STORAGE: "No room is left; nothing was kept",
+}
+
+
+def _errors(operation: Operation, name: str, *, has_names: bool) -> dict[str, Any]:
+    """Return the errors that this kind of request can get, by status."""
+    is_read = name == "get"
+    never = set() if has_names else {HTTPStatus.NOT_FOUND}
+    if is_read:
+        never |= {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INSUFFICIENT_STORAGE}
+        if not has_names:  # what is named may be of another kind, and is answered 409 then
+            never.add(HTTPStatus.CONFLICT)
+    answered = {operation.status, *operation.same}
+    return {
+        str(status.value): {"description": why, "content": _content(Error)}
+        for status, why in _ERRORS.items()
+        if status not in never | answered
+    }
+
+
 def _content(kind: type[BaseModel] | MediaType) -> dict[str, Any]:
     if isinstance(kind, MediaType):
-        schema = {"type": "object"} if kind is MediaType.JSON else _BYTES
+        is_json = kind in {MediaType.JSON, MediaType.NOTEBOOK}
+        schema = {"type": "object"} if is_json else _BYTES
         return {kind.value: {"schema": schema}}
     return {MediaType.JSON.value: {"schema": {"$ref": _REFERENCE.format(model=kind.__name__)}}}
 
@@ -137,13 +195,27 @@ def _path_parameter(name: str) -> dict[str, Any]:
 def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
     schema = query.model_json_schema(ref_template=_REFERENCE)
     definitions = schema.get("$defs", {})
-    parameters = []
-    for name, field in schema["properties"].items():
-        reference = field.get("$ref", "")
-        known = field | definitions.get(reference.rpartition("/")[2], {})
-        kept = {key: value for key, value in known.items() if key not in {"$ref", "title"}}
-        parameters.append({"name": name, "in": "query", "required": False, "schema": kept})
-    return parameters
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": _without_references(field, definitions),
+        }
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _without_references(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return a field's schema in one piece; nobody can send null in an address."""
+    kinds = [kind for kind in field.get("anyOf", []) if kind.get("type") != "null"]
+    known = field | kinds[0] if len(kinds) == 1 else field
+    reference = known.get("$ref", "")
+    known = known | definitions.get(reference.rpartition("/")[2], {})
+    left_out = {"$ref", "title", "anyOf"} if kinds else {"$ref", "title"}
+    if known.get("default", ...) is None:
+        left_out.add("default")
+    return {key: value for key, value in known.items() if key not in left_out}
 
 
 def render(document: dict[str, Any]) -> str:

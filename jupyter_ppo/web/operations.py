@@ -37,6 +37,8 @@ class MediaType(StrEnum):
     HTML = "text/html"
     CSV = "text/csv"
     ZIP = "application/zip"
+    BYTES = "application/octet-stream"
+    SQLITE = "application/vnd.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Operation:
     also: MediaType | None
     same: tuple[HTTPStatus, ...]
     body_also: MediaType | None = None
+    has_key: bool = False
 
 
 def answers(
@@ -61,15 +64,17 @@ def answers(
     also: MediaType | None = None,
     same: tuple[HTTPStatus, ...] = (),
     body_also: MediaType | None = None,
+    has_key: bool = False,
 ) -> Callable[[VerbT], VerbT]:
     """Write on a verb what it answers and takes.
 
     ``also`` is a second form of the answer, ``body_also`` one of the body, ``same`` more statuses
-    that come with the answer (or, when it is an error, with the error's body).
+    that come with the answer (or, when it is an error, with the error's body). ``has_key``: the
+    verb takes an ``Idempotency-Key``.
     """
 
     def mark(verb: VerbT) -> VerbT:
-        operation = Operation(answer, status, body, query, also, same, body_also)
+        operation = Operation(answer, status, body, query, also, same, body_also, has_key)
         verb.operation = operation  # type: ignore[attr-defined]
         return verb
 

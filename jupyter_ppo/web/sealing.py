@@ -94,7 +94,7 @@ class SealingHandler(PPOHandler):
     @answers(Sealing)
     async def get(self, course: str, assignment: str) -> None:
         """Return what the reference solution's run showed; 404 before there was one (graders)."""
-        found = await self.ask(self.context.sealings.sealing, course, assignment)
+        found = await self.ask(self.use_cases.sealings.sealing, course, assignment)
         if found is None:
             msg = (
                 "The reference solution of this version was not run yet. Send POST to this "
@@ -108,7 +108,7 @@ class SealingHandler(PPOHandler):
     @answers(Sealing, HTTPStatus.OK)
     async def post(self, course: str, assignment: str) -> None:
         """Run the reference solution now and return what it shows (instructors)."""
-        made = await self.ask(self.context.sealings.calibrate, course, assignment)
+        made = await self.ask(self.use_cases.sealings.calibrate, course, assignment)
         self.reply(Sealing.of(made))
 
 

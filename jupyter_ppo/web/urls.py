@@ -9,15 +9,25 @@ from tornado import web
 from jupyter_ppo.domain.errors import NotFoundError
 from jupyter_ppo.web import (
     assignments,
+    batches,
     courses,
+    entries,
     execution,
+    gradebook,
     grades,
     health,
     leaderboard,
+    marking,
     me,
     openapi,
+    outcomes,
+    roster,
     sealing,
     submissions,
+    terms,
+    trash,
+    trials,
+    versions,
 )
 from jupyter_ppo.web.base import API_PREFIX, PPOHandler
 
@@ -33,6 +43,16 @@ ROUTES: tuple[Route, ...] = (
     *submissions.handlers,
     *grades.handlers,
     *leaderboard.handlers,
+    *roster.handlers,
+    *trash.handlers,
+    *terms.handlers,
+    *versions.handlers,
+    *batches.handlers,
+    *marking.handlers,
+    *gradebook.handlers,
+    *entries.handlers,
+    *outcomes.handlers,
+    *trials.handlers,
     *execution.handlers,
     *openapi.handlers,
 )

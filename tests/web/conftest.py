@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import shutil
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -228,11 +230,15 @@ def service_settings() -> dict[str, Any]:
 @pytest.fixture
 def jp_server_config(
     tmp_path: Any,
+    empty_database: Path,
     sandbox_class: type,
     server_settings: dict[str, Any],
     service_settings: dict[str, Any],
 ) -> Config:
     people = [ADMIN, INSTRUCTOR, GRADER, OWNER, OTHER, OUTSIDER]
+    folder = tmp_path / "ppo"
+    folder.mkdir(mode=0o700)
+    shutil.copy(empty_database, folder / "jupyter_ppo.sqlite")
     return Config(
         {
             "ServerApp": {
@@ -244,7 +250,7 @@ def jp_server_config(
             },
             "NamesAsTokens": {"people": people},
             "PPOService": {
-                "data_dir": str(tmp_path / "ppo"),
+                "data_dir": str(folder),
                 "identity": "provider",
                 "admins": [ADMIN],
                 "sandbox_class": sandbox_class,

@@ -1,59 +1,135 @@
-"""Who may do what: every address, every verb, every role."""
+"""Who may do what: every address, every verb, every role, and ids that are not theirs.
+
+The table is compared with the URL table: a new endpoint without a row fails. So does a call with
+the ids of another course that is answered otherwise than one with ids that do not exist.
+"""
 
 from __future__ import annotations
 
+import base64
+import itertools
 import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-from jupyter_server.auth import Authorizer
-
-from jupyter_ppo.web.urls import ROUTES, UnknownHandler
+from jupyter_ppo.web.urls import ROUTES
 
 ANYONE = (200,) * 7
 SIGNED_IN = (403, 200, 200, 200, 200, 200, 200)
 MEMBER = (403, 404, 200, 200, 200, 200, 200)
+MEMBER_NEW = (403, 404, 201, 201, 201, 201, 201)
 GRADER = (403, 404, 403, 403, 200, 200, 200)
 AUTHOR = (403, 404, 403, 403, 403, 200, 200)
+AUTHOR_NEW = (403, 404, 403, 403, 403, 201, 201)
+AUTHOR_LATER = (403, 404, 403, 403, 403, 202, 202)
+ADMIN = (403, 404, 403, 403, 403, 403, 200)
 OWNER_ONLY = (403, 404, 404, 200, 404, 404, 404)
 OWNER_OR_GRADER = (403, 404, 404, 200, 200, 200, 200)
+#: Of a submission: its owner knows of it.
+ITS_GRADER = (403, 404, 404, 403, 200, 200, 200)
+ITS_AUTHOR = (403, 404, 404, 403, 403, 200, 200)
+#: Of a batch: students know of none.
+STAFF_ONLY = (403, 404, 404, 404, 200, 200, 200)
 
+_COURSE = "/courses/{course}"
+_ASSIGNMENT = "/courses/{course}/assignments/{assignment}"
+_ENTRY = "/courses/{course}/entries/{assignment}"
+_SUBMISSION = "/submissions/{submission_id}"
+
+#: Nobody, an instructor of another course, another student, the student who submitted, a grader,
+#: an instructor, an admin.
 PEOPLE = (None, "oto", "sue", "sam", "gil", "ines", "ada")
-#: Status for nobody, an outsider, another student, the student who submitted, a grader, an
-#: instructor, an admin.
+#: The status that each of them gets. They are asked in this order.
 EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/health"): ANYONE,
     ("GET", "/me"): SIGNED_IN,
     ("GET", "/openapi.json"): SIGNED_IN,
     ("GET", "/courses"): SIGNED_IN,
     ("POST", "/courses"): (403, 403, 403, 403, 403, 403, 201),
-    ("GET", "/courses/{course}"): MEMBER,
-    ("PUT", "/courses/{course}/members/{user}"): (403, 404, 403, 403, 403, 200, 200),
-    ("GET", "/courses/{course}/assignments"): MEMBER,
-    ("GET", "/courses/{course}/assignments/{assignment}"): MEMBER,
-    ("PUT", "/courses/{course}/assignments/{assignment}"): (403, 404, 403, 403, 403, 201, 201),
-    ("GET", "/courses/{course}/assignments/{assignment}/notebook"): MEMBER,
-    ("POST", "/courses/{course}/assignments/{assignment}/sealing"): AUTHOR,
-    ("GET", "/courses/{course}/assignments/{assignment}/sealing"): GRADER,
-    ("POST", "/courses/{course}/assignments/{assignment}/submissions"): (
-        403,
-        404,
-        201,
-        201,
-        201,
-        201,
-        201,
-    ),
-    ("GET", "/courses/{course}/submissions"): MEMBER,
-    ("GET", "/courses/{course}/grades"): MEMBER,
-    ("GET", "/courses/{course}/leaderboard"): MEMBER,
-    ("PUT", "/courses/{course}/leaderboard/me"): MEMBER,
-    ("DELETE", "/courses/{course}/leaderboard/me"): MEMBER,
-    ("GET", "/submissions/{submission_id}"): OWNER_OR_GRADER,
-    ("GET", "/submissions/{submission_id}/notebook"): OWNER_OR_GRADER,
-    ("GET", "/submissions/{submission_id}/grade"): OWNER_OR_GRADER,
-    ("POST", "/submissions/{submission_id}/grade"): (403, 404, 404, 403, 202, 202, 202),
-    ("GET", "/submissions/{submission_id}/feedback"): OWNER_OR_GRADER,
+    ("GET", _COURSE): MEMBER,
+    ("PATCH", _COURSE): AUTHOR,
+    ("DELETE", _COURSE): ADMIN,
+    # People and trash.
+    ("GET", f"{_COURSE}/members"): GRADER,
+    ("POST", f"{_COURSE}/members/import"): AUTHOR,
+    ("GET", f"{_COURSE}/members/{{user}}"): GRADER,
+    ("PUT", f"{_COURSE}/members/{{user}}"): AUTHOR,
+    ("DELETE", f"{_COURSE}/members/{{user}}"): AUTHOR,
+    ("GET", f"{_COURSE}/groups"): GRADER,
+    ("PUT", f"{_COURSE}/groups/{{group}}"): AUTHOR,
+    ("DELETE", f"{_COURSE}/groups/{{group}}"): AUTHOR,
+    ("GET", f"{_COURSE}/trash"): AUTHOR,
+    ("POST", f"{_COURSE}/trash/{{item_id}}"): AUTHOR,
+    ("POST", f"{_COURSE}/restore"): (403, 404, 404, 404, 404, 404, 200),  # it is in the trash
+    # Assignments, versions, terms.
+    ("GET", f"{_COURSE}/assignments"): MEMBER,
+    ("GET", _ASSIGNMENT): MEMBER,
+    ("PUT", _ASSIGNMENT): AUTHOR_NEW,
+    ("DELETE", _ASSIGNMENT): AUTHOR,
+    ("GET", f"{_ASSIGNMENT}/notebook"): MEMBER,
+    ("POST", f"{_ASSIGNMENT}/sealing"): AUTHOR,
+    ("GET", f"{_ASSIGNMENT}/sealing"): GRADER,
+    ("GET", f"{_ASSIGNMENT}/terms"): MEMBER,
+    ("PUT", f"{_ASSIGNMENT}/terms"): AUTHOR,
+    ("GET", f"{_ASSIGNMENT}/extensions"): GRADER,
+    ("POST", f"{_ASSIGNMENT}/extensions"): AUTHOR_NEW,
+    ("DELETE", f"{_ASSIGNMENT}/extensions/{{extension_id}}"): AUTHOR,
+    ("GET", f"{_ASSIGNMENT}/versions"): GRADER,
+    ("POST", f"{_ASSIGNMENT}/versions"): AUTHOR_NEW,
+    ("GET", f"{_ASSIGNMENT}/versions/{{number}}/notebook"): AUTHOR,
+    # Submissions and grades.
+    ("POST", f"{_ASSIGNMENT}/submissions"): MEMBER_NEW,
+    ("POST", f"{_COURSE}/submissions"): MEMBER_NEW,
+    ("GET", f"{_COURSE}/submissions"): MEMBER,
+    ("GET", f"{_COURSE}/grades"): MEMBER,
+    ("GET", _SUBMISSION): OWNER_OR_GRADER,
+    ("DELETE", _SUBMISSION): ITS_AUTHOR,
+    ("GET", f"{_SUBMISSION}/notebook"): OWNER_OR_GRADER,
+    ("GET", f"{_SUBMISSION}/grade"): OWNER_OR_GRADER,
+    ("POST", f"{_SUBMISSION}/grade"): (403, 404, 404, 403, 202, 202, 202),
+    ("GET", f"{_SUBMISSION}/feedback"): OWNER_OR_GRADER,
+    # Batches and the queue.
+    ("POST", f"{_ASSIGNMENT}/batches"): (403, 404, 403, 403, 202, 202, 202),
+    ("GET", f"{_COURSE}/batches"): GRADER,
+    ("GET", "/batches/{batch_id}"): STAFF_ONLY,
+    ("GET", "/batches/{batch_id}/items"): STAFF_ONLY,
+    ("POST", "/batches/{batch_id}/cancel"): STAFF_ONLY,
+    ("GET", f"{_COURSE}/queue"): MEMBER,
+    ("POST", f"{_SUBMISSION}/cancel"): ITS_GRADER,
+    # Marking.
+    ("GET", f"{_COURSE}/marking"): GRADER,
+    ("GET", f"{_ASSIGNMENT}/marking"): GRADER,
+    ("GET", f"{_SUBMISSION}/answers/{{grade_id}}"): ITS_GRADER,
+    ("PUT", f"{_SUBMISSION}/marks/{{grade_id}}"): ITS_GRADER,
+    ("GET", f"{_SUBMISSION}/history"): OWNER_OR_GRADER,
+    ("DELETE", f"{_ASSIGNMENT}/released-grades"): AUTHOR,
+    ("PUT", f"{_ASSIGNMENT}/released-grades"): AUTHOR,  # after they were taken back
+    # The gradebook.
+    ("GET", f"{_COURSE}/gradebook"): GRADER,
+    ("GET", f"{_COURSE}/gradebook/nbgrader"): AUTHOR,
+    ("POST", f"{_COURSE}/gradebook/nbgrader"): AUTHOR,
+    # Entries and outcomes.
+    ("GET", _ENTRY): MEMBER,
+    ("PUT", _ENTRY): AUTHOR_NEW,
+    ("POST", f"{_ENTRY}/submissions"): MEMBER_NEW,
+    ("POST", f"{_ENTRY}/release"): AUTHOR,
+    ("GET", f"{_SUBMISSION}/entry"): OWNER_OR_GRADER,
+    ("GET", f"{_SUBMISSION}/files/{{name}}"): OWNER_OR_GRADER,
+    ("GET", f"{_SUBMISSION}/outcome"): OWNER_OR_GRADER,
+    ("PUT", f"{_SUBMISSION}/outcome"): ITS_GRADER,
+    ("POST", f"{_SUBMISSION}/outcome/{{change}}"): ITS_GRADER,
+    ("GET", f"{_SUBMISSION}/outcome/revisions"): ITS_GRADER,
+    # Trials.
+    ("POST", f"{_ASSIGNMENT}/validations"): (403, 404, 202, 202, 202, 202, 202),
+    ("POST", f"{_COURSE}/checks"): AUTHOR_LATER,
+    ("POST", f"{_COURSE}/previews"): AUTHOR,
+    ("GET", "/trials/{trial_id}"): OWNER_OR_GRADER,
+    # The leaderboard.
+    ("GET", f"{_COURSE}/leaderboard"): MEMBER,
+    ("PUT", f"{_COURSE}/leaderboard/me"): MEMBER,
+    ("DELETE", f"{_COURSE}/leaderboard/me"): MEMBER,
+    # Running code.
     ("POST", "/execute"): SIGNED_IN,
     ("POST", "/execute/tests"): SIGNED_IN,
     ("POST", "/execute/stop"): SIGNED_IN,
@@ -62,6 +138,258 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/execute/history"): SIGNED_IN,
     ("GET", "/execute/history/{execution_id}"): OWNER_ONLY,
 }
+
+#: What makes the thing that its address names: there is no foreign or absent one.
+CREATES = {
+    ("PUT", _ASSIGNMENT),
+    ("PUT", _ENTRY),
+    ("PUT", f"{_COURSE}/members/{{user}}"),
+    ("PUT", f"{_COURSE}/groups/{{group}}"),
+}
+
+ABSENT = {
+    "course": "no-course",
+    "assignment": "no-assignment",
+    "entry": "no-entry",
+    "user": "no-user",
+    "group": "no-group",
+    "number": "4711",
+    "grade_id": "no-exercise",
+    "name": "no-file.txt",
+    "change": "approve",
+    **dict.fromkeys(
+        (
+            "submission_id",
+            "entry_id",
+            "item_id",
+            "extension_id",
+            "batch_id",
+            "trial_id",
+            "execution_id",
+        ),
+        "0199a5d2-0000-7000-8000-000000000000",
+    ),
+}
+
+DEFINITION = {
+    "title": "An essay",
+    "parts": ["text", "files"],
+    "rubric": [
+        {
+            "name": "depth",
+            "title": "Depth",
+            "levels": [
+                {"name": "none", "points": 0, "description": ""},
+                {"name": "full", "points": 4, "description": ""},
+            ],
+        }
+    ],
+}
+ESSAY = {
+    "text": "PPO clips.",
+    "files": [{"name": "notes.txt", "content_base64": base64.b64encode(b"notes").decode()}],
+}
+
+
+@dataclass
+class World:
+    """One course with everything that an address can name, whose student is ``owner``."""
+
+    api: Any
+    course: str
+    owner: str
+    staff: str
+    source: bytes
+    answer: bytes
+    ids: dict[str, str] = field(default_factory=dict)
+    serial: Any = field(default_factory=itertools.count)
+
+    async def build(self) -> None:
+        """Fill ``ids``."""
+        course, ids = f"/courses/{self.course}", self.ids
+        ids |= {"course": self.course, "assignment": f"{self.course}-one", "number": "1"}
+        ids |= {"entry": f"{self.course}-essay", "grade_id": "why", "name": "notes.txt"}
+        ids |= {
+            "change": "approve",
+            "user": f"{self.course}-newcomer",
+            "group": f"{self.course}-lab",
+        }
+        await self.put(f"{course}/members/{ids['user']}", {"role": "student"})
+        await self.put(f"{course}/groups/{ids['group']}", {"users": [ids["user"]]})
+        await self.put(f"{course}/assignments/{ids['assignment']}", self.source)
+        await self.put(f"{course}/entries/{ids['entry']}", DEFINITION)
+        ids["submission_id"] = await self.submission()
+        await self.api.graded(ids["submission_id"])
+        ids["item_id"] = await self.deleted()
+        ids["extension_id"] = await self.extension()
+        ids["entry_id"] = await self.entry()
+        await self.change(ids["entry_id"], "approve")
+        await self.change(ids["entry_id"], "release")
+        assignment = f"{course}/assignments/{ids['assignment']}"
+        ids["batch_id"] = await self.post(f"{assignment}/batches", {"scope": "all"})
+        ids["trial_id"] = await self.post(f"{assignment}/validations", self.answer, self.owner)
+        ids["execution_id"] = await self.post("/execute", {"code": "x"}, self.owner)
+
+    async def post(self, path: str, body: Any, user: str | None = None) -> str:
+        """Make something, and return its id."""
+        return str((await self.api.ok(user or self.staff, "POST", path, body))["id"])
+
+    async def put(self, path: str, body: Any) -> None:
+        await self.api.ok(self.staff, "PUT", path, body)
+
+    async def submission(self) -> str:
+        path = "/courses/{course}/assignments/{assignment}/submissions".format(**self.ids)
+        return await self.post(path, self.answer, self.owner)
+
+    async def deleted(self) -> str:
+        """Return the id of a submission in the trash."""
+        submission = await self.submission()
+        await self.api.ok(self.staff, "DELETE", f"/submissions/{submission}")
+        return submission
+
+    async def extension(self) -> str:
+        path = "/courses/{course}/assignments/{assignment}/extensions".format(**self.ids)
+        return await self.post(path, {"user": self.ids["user"], "seconds": 60})
+
+    async def entry(self) -> str:
+        """Return the id of an entry with an outcome in draft."""
+        path = "/courses/{course}/entries/{entry}/submissions".format(**self.ids)
+        made = await self.post(path, ESSAY | {"title": str(next(self.serial))}, self.owner)
+        body = {"results": [{"criterion": "depth", "level": "full"}], "revision": 0}
+        await self.put(f"/submissions/{made}/outcome", body)
+        return made
+
+    async def change(self, entry: str, change: str) -> None:
+        path = f"/submissions/{entry}/outcome"
+        revision = (await self.api.ok(self.staff, "GET", path))["revision"]
+        await self.api.ok(self.staff, "POST", f"{path}/{change}", {"revision": revision})
+
+    async def people(self, course: str) -> str:
+        """Make one more course with everybody of ``PEOPLE`` but the outsider in it."""
+        await self.api.ok("ada", "POST", "/courses", {"name": course})
+        for user, role in (("ines", "instructor"), ("gil", "grader"), ("sam", "student")):
+            await self.api.ok("ada", "PUT", f"/courses/{course}/members/{user}", {"role": role})
+        await self.api.ok("ada", "PUT", f"/courses/{course}/members/sue", {"role": "student"})
+        return course
+
+    # -- what has to be there anew for each call -----------------------------------------------
+
+    async def fresh(self, verb: str, path: str) -> dict[str, str]:
+        """Make what this call uses up; return the ids of it."""
+        made: dict[tuple[str, str], Callable[[], Awaitable[dict[str, str]]]] = {
+            ("DELETE", _COURSE): self._course,
+            ("POST", f"{_COURSE}/restore"): self._deleted_course,
+            ("DELETE", f"{_COURSE}/members/{{user}}"): self._member,
+            ("DELETE", f"{_COURSE}/groups/{{group}}"): self._group,
+            ("POST", f"{_COURSE}/trash/{{item_id}}"): self._item,
+            ("DELETE", _ASSIGNMENT): self._assignment,
+            ("DELETE", f"{_ASSIGNMENT}/extensions/{{extension_id}}"): self._extension,
+            ("DELETE", _SUBMISSION): self._submission,
+            ("POST", f"{_SUBMISSION}/grade"): self._graded,
+            ("PUT", f"{_SUBMISSION}/outcome"): self._entry,
+            ("POST", f"{_SUBMISSION}/outcome/{{change}}"): self._entry,
+        }
+        make = made.get((verb, path))
+        return self.ids | (await make() if make else {})
+
+    async def _course(self) -> dict[str, str]:
+        return {"course": await self.people(f"short-{next(self.serial)}")}
+
+    async def _deleted_course(self) -> dict[str, str]:
+        course = await self.people(f"gone-{next(self.serial)}")
+        await self.api.ok("ada", "DELETE", f"/courses/{course}")
+        return {"course": course}
+
+    async def _member(self) -> dict[str, str]:
+        await self.put(f"/courses/{self.course}/members/brief", {"role": "student"})
+        return {"user": "brief"}
+
+    async def _group(self) -> dict[str, str]:
+        await self.put(f"/courses/{self.course}/groups/brief", {"users": []})
+        return {"group": "brief"}
+
+    async def _item(self) -> dict[str, str]:
+        return {"item_id": await self.deleted()}
+
+    async def _assignment(self) -> dict[str, str]:
+        name = f"short-{next(self.serial)}"
+        await self.put(f"/courses/{self.course}/entries/{name}", DEFINITION)
+        return {"assignment": name}
+
+    async def _extension(self) -> dict[str, str]:
+        return {"extension_id": await self.extension()}
+
+    async def _submission(self) -> dict[str, str]:
+        return {"submission_id": await self.submission()}
+
+    async def _graded(self) -> dict[str, str]:
+        await self.api.graded(self.ids["submission_id"])  # only that can be graded again
+        return {}
+
+    async def _entry(self) -> dict[str, str]:
+        return {"entry_id": await self.entry()}
+
+    async def body(self, verb: str, path: str, person: str | None, ids: dict[str, str]) -> Any:
+        """Return what is right to send; revisions are those of this world."""
+        course = f"/courses/{self.course}"
+        if (verb, path) == ("PUT", f"{_ASSIGNMENT}/terms"):
+            terms = f"{course}/assignments/{self.ids['assignment']}/terms"
+            seen = await self.api.ok(self.staff, "GET", terms)
+            return {name: value for name, value in seen.items() if name != "own"}
+        if (verb, path) == ("PUT", f"{_SUBMISSION}/marks/{{grade_id}}"):
+            grade = await self.api.ok(
+                self.staff, "GET", f"/submissions/{self.ids['submission_id']}/grade"
+            )
+            [mark] = [each["mark"] for each in grade["exercises"] if each["grade_id"] == "why"]
+            return {"points": 1, "revision": mark["revision"] if mark else 0}
+        if (verb, path) == ("POST", f"{_COURSE}/gradebook/nbgrader"):
+            exported = await self.api(self.staff, "GET", f"{course}/gradebook/nbgrader")
+            return exported.body
+        bodies: dict[tuple[str, str], Any] = {
+            ("POST", "/courses"): {"name": f"by-{person}"},
+            ("PATCH", _COURSE): {"title": "Learn PPO"},
+            ("POST", f"{_COURSE}/members/import"): b"user,role\nimported,student\n",
+            ("PUT", f"{_COURSE}/members/{{user}}"): {"role": "student"},
+            ("PUT", f"{_COURSE}/groups/{{group}}"): {"users": []},
+            ("PUT", _ASSIGNMENT): self.source,
+            ("POST", f"{_ASSIGNMENT}/extensions"): {"user": self.ids["user"], "seconds": 60},
+            ("POST", f"{_ASSIGNMENT}/versions"): {"number": 1},
+            ("POST", f"{_ASSIGNMENT}/submissions"): self.answer,
+            ("POST", f"{_COURSE}/submissions"): self.answer,
+            ("POST", f"{_ASSIGNMENT}/batches"): {"scope": "all"},
+            ("DELETE", f"{_ASSIGNMENT}/released-grades"): {},
+            ("PUT", f"{_ASSIGNMENT}/released-grades"): {},
+            ("PUT", _ENTRY): DEFINITION,
+            ("POST", f"{_ENTRY}/submissions"): ESSAY,
+            ("PUT", f"{_SUBMISSION}/outcome"): {
+                "results": [{"criterion": "depth", "level": "none"}],
+                "revision": 1,
+            },
+            ("POST", f"{_SUBMISSION}/outcome/{{change}}"): {"revision": 1},
+            ("POST", f"{_ASSIGNMENT}/validations"): self.answer,
+            ("POST", f"{_COURSE}/checks"): self.source,
+            ("POST", f"{_COURSE}/previews"): self.source,
+            ("PUT", f"{_COURSE}/leaderboard/me"): {"pseudonym": f"fox of {person}"},
+            ("POST", "/execute"): {"code": "x"},
+            ("POST", "/execute/tests"): {"code": "x", "cases": [{"stdin": "", "expected": "x"}]},
+        }
+        return bodies.get((verb, path))
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    """Return the address; entries have assignments and submissions of their own."""
+    if path.startswith(_ENTRY):
+        ids = ids | {"assignment": ids["entry"]}
+    if re.match(r"/submissions/{submission_id}/(entry|files|outcome)", path):
+        ids = ids | {"submission_id": ids["entry_id"]}
+    return path.format(**ids)
+
+
+async def own_world(api: Any, source: bytes, answer: bytes) -> World:
+    world = World(api, "ppo", "sam", "ines", source, answer)
+    await world.people("ppo")
+    await world.build()
+    return world
 
 
 def endpoints() -> list[tuple[str, str]]:
@@ -78,134 +406,85 @@ def test_every_endpoint_says_who_may_use_it() -> None:
 
 
 async def test_each_role_may_do_what_the_table_says(api: Any, source: bytes, answer: bytes) -> None:
-    await api.course(source)
-    submission = (await api.submit(answer))["id"]
-    await api.graded(submission)
-    execution = (await api.ok("sam", "POST", "/execute", {"code": "x"}))["id"]
-    found: dict[tuple[str, str], tuple[int, ...]] = {}
-    for verb, path in EXPECTED:
+    world = await own_world(api, source, answer)
+    await api.ok("ada", "POST", "/courses", {"name": "other"})
+    await api.ok("ada", "PUT", "/courses/other/members/oto", {"role": "instructor"})
+    wrong: dict[tuple[str, str], tuple[int, ...]] = {}
+    for (verb, path), expected in EXPECTED.items():
         codes = []
         for person in PEOPLE:
-            body: Any = {
-                "/courses": {"name": f"by-{person}"},
-                "/courses/{course}/members/{user}": {"role": "student"},
-                "/courses/{course}/assignments/{assignment}": source,
-                "/courses/{course}/assignments/{assignment}/submissions": answer,
-                "/courses/{course}/leaderboard/me": {"pseudonym": f"fox of {person}"},
-                "/execute": {"code": "x"},
-                "/execute/tests": {"code": "x", "cases": [{"stdin": "", "expected": "x"}]},
-            }.get(path)
-            if (verb, path) == ("POST", "/submissions/{submission_id}/grade"):
-                await api.graded(submission)  # only what is graded can be graded again
-            filled = path.format(
-                course="ppo",
-                assignment="one",
-                user="newcomer",
-                submission_id=submission,
-                execution_id=execution,
-            )
-            response = await api(person, verb, filled, None if verb == "GET" else body)
+            ids = await world.fresh(verb, path)
+            body = await world.body(verb, path, person, ids)
+            response = await api(person, verb, filled(path, ids), body)
             codes.append(response.code)
-        found[verb, path] = tuple(codes)
-    assert found == EXPECTED
+        if tuple(codes) != expected:
+            wrong[verb, path] = tuple(codes)
+    assert not wrong, "\n".join(f"{each}: {wrong[each]}, not {EXPECTED[each]}" for each in wrong)
 
 
-@pytest.mark.parametrize(
-    "server_settings",
-    [{"allow_unauthenticated_access": False}, {"allow_unauthenticated_access": True}],
-    ids=["server closed", "server open"],
-)
-@pytest.mark.filterwarnings("ignore::jupyter_server.serverapp.JupyterServerAuthWarning")
-async def test_nobody_gets_past_any_address_but_those_for_health(
-    api: Any, jp_serverapp: Any
-) -> None:
-    patterns = [
-        rule.matcher.regex.pattern
-        for group in jp_serverapp.web_app.default_router.rules
-        for rule in getattr(group.target, "rules", [])
-        if "jupyter-ppo" in rule.matcher.regex.pattern
-    ]
-    assert len(patterns) == len(ROUTES) + 1
-    answered = {}
-    for pattern in patterns:
-        path = pattern.rstrip("$").partition("/jupyter-ppo/api/v1")[2]
-        path = re.sub(r"\(\?P<\w+>\[\^/\]\+\)", "x", path).replace("(?:/.*)?", "/nothing/here")
-        for verb in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
-            body = None if verb in {"GET", "HEAD"} else b"{}"
-            response = await api(None, verb, path, body)
-            answered[verb, path] = response.code
-    for health in ("/health", "/execute/health"):
-        assert answered.pop(("GET", health)) == 200
-    assert set(answered.values()) == {403}
-
-
-async def test_health_says_nothing_but_status_and_version(api: Any) -> None:
-    body = await api.ok("", "GET", "/health")
-    assert set(body) == {"status", "version"}
-    assert body["status"] == "ok"
-
-
-async def test_the_health_of_execution_says_nothing_but_engine_image_and_pool(api: Any) -> None:
-    body = await api.ok("", "GET", "/execute/health")
-    pool = {"ready": 1, "size": 2}
-    assert body == {"status": "ok", "engine": True, "image": True, "pool": pool}
-
-
-async def test_a_foreign_thing_looks_like_one_that_is_not_there(
+async def test_ids_of_another_course_are_answered_like_ids_of_nothing(
     api: Any, source: bytes, answer: bytes
 ) -> None:
-    await api.course(source)
-    submission = (await api.submit(answer))["id"]
-    absent = "0199a5d2-0000-7000-8000-000000000000"
-    foreign = await api("oto", "GET", f"/submissions/{submission}")
-    missing = await api("oto", "GET", f"/submissions/{absent}")
-    assert foreign.code == missing.code == 404
-    assert foreign.body.decode().replace(submission, absent) == missing.body.decode()
-    foreign = await api("oto", "GET", "/courses/ppo/assignments")
-    missing = await api("oto", "GET", "/courses/none/assignments")
-    assert foreign.code == missing.code == 404
-    assert foreign.body.decode().replace("ppo", "none") == missing.body.decode()
-
-
-async def test_a_student_sees_only_their_own_submissions(
-    api: Any, source: bytes, answer: bytes
-) -> None:
-    await api.course(source)
-    for user in ("sam", "sue"):
-        await api.submit(answer, user)
-    for path in ("/courses/ppo/submissions", "/courses/ppo/grades"):
-        own = await api.ok("sam", "GET", path)
-        assert [item["user"] for item in own["items"]] == ["sam"]
-        every = await api.ok("gil", "GET", path)
-        assert {item["user"] for item in every["items"]} == {"sam", "sue"}
-    asked = await api.ok("sam", "GET", "/courses/ppo/submissions", params={"user": "sue"})
-    assert asked["items"] == []
-    table = await api("sam", "GET", "/courses/ppo/grades", params={"format": "csv"})
-    assert b"sue" not in table.body
-
-
-def test_the_last_rule_answers_every_other_address() -> None:
-    from jupyter_ppo.web.urls import url_rules
-
-    assert url_rules()[-1][1] is UnknownHandler
-
-
-class ReadersOnly(Authorizer):
-    """Lets everyone read our resource and nothing else."""
-
-    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
-        return (action, resource) == ("read", "jupyter_ppo")
-
-
-@pytest.mark.parametrize("server_settings", [{"authorizer_class": ReadersOnly}], ids=["readers"])
-async def test_the_authorizer_of_the_server_is_asked_before_every_verb(api: Any) -> None:
+    """Every address with the ids of a course that the caller is not in, and with ids of nothing."""
+    world = await own_world(api, source, answer)
+    await api.ok("ada", "POST", "/courses", {"name": "foreign"})
+    await api.ok("ada", "PUT", "/courses/foreign/members/oto", {"role": "instructor"})
+    foreign = World(api, "foreign", "oto", "oto", source, answer)
+    await foreign.build()
     for verb, path in EXPECTED:
-        names = dict.fromkeys(re.findall(r"\{(\w+)\}", path), "x")
-        filled = path.format(**names)
-        response = await api("ada", verb, filled, None if verb == "GET" else b"{}")
-        if verb == "GET":
-            assert response.code in {200, 404}, path
-        else:
-            assert response.code == 403, path
-            action = "execute" if path.startswith("/execute") else "write"
-            assert f"does not let you {action}".encode() in response.body
+        if "{" not in path:
+            continue
+        for person in (None, "sue", "sam", "gil", "ines"):
+            body = await world.body(verb, path, person, world.ids)
+            theirs = await api(person, verb, filled(path, foreign.ids), body)
+            nothing = await api(person, verb, filled(path, ABSENT), body)
+            expected = 403 if person is None else 404
+            assert (theirs.code, nothing.code) == (expected,) * 2, (verb, path, person)
+            assert said(theirs, foreign.ids) == said(nothing, ABSENT), (verb, path, person)
+
+
+async def test_in_ones_own_course_foreign_and_absent_things_are_the_same(
+    api: Any, source: bytes, answer: bytes
+) -> None:
+    """The caller's own course with what is of another one, and with nothing, one after another."""
+    world = await own_world(api, source, answer)
+    await api.ok("ada", "POST", "/courses", {"name": "foreign"})
+    await api.ok("ada", "PUT", "/courses/foreign/members/oto", {"role": "instructor"})
+    foreign = World(api, "foreign", "oto", "oto", source, answer)
+    await foreign.build()
+    for (verb, path), statuses in EXPECTED.items():
+        names = re.findall(r"\{(\w+)\}", path)
+        inner = [name for name in names if name != "course"]
+        if not inner or (verb, path) in CREATES:
+            continue
+        keys = {*inner, "entry", "entry_id"} if inner[0] != inner[-1] or "course" in names else ()
+        wholly = [{key: each[key] for key in keys} for each in (foreign.ids, ABSENT)]
+        last = [{inner[-1]: each[inner[-1]]} for each in (foreign.ids, ABSENT)]
+        if inner[-1] in {"grade_id", "name", "number", "change"}:
+            last = last[1:] * 2  # the other course has them, too
+        if inner[-1] in {"assignment", "submission_id"}:
+            last = wholly
+        if inner[-1] == "change":
+            last = [{"change": "no-change"}] * 2
+        for person, right in zip(PEOPLE[2:], statuses[2:], strict=True):
+            body = await world.body(verb, path, person, world.ids)
+            for theirs, nothing in (wholly, last):
+                if not theirs:
+                    continue
+                one = await api(person, verb, filled(path, world.ids | theirs), body)
+                two = await api(person, verb, filled(path, world.ids | nothing), body)
+                case = (verb, path, person, one.body, two.body)
+                if person == "ada" and "course" not in names:
+                    assert two.code == 404, case  # an admin may read the other course
+                    continue
+                assert one.code == two.code, case
+                assert one.code in ({403, 404} if right >= 400 else {404}), case
+                assert said(one, world.ids | theirs) == said(two, world.ids | nothing), case
+
+
+def said(response: Any, ids: dict[str, str]) -> str:
+    """Return an answer without the ids that were asked for."""
+    text = response.body.decode()
+    for value in sorted(ids.values(), key=len, reverse=True):
+        text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", "?", text)
+    return text

@@ -128,7 +128,7 @@ async def test_the_grade_table_is_csv_with_the_last_attempt_of_everyone(
     rows = list(csv.DictReader(io.StringIO(response.body.decode())))
     assert ",".join(rows[0]) == (
         "student,assignment,attempt,state,points,max_points,needs_review,submitted_at,"
-        "unsealed_points"
+        "unsealed_points,raw_points,penalty,extra_credit,late_seconds"
     )
     found = {row["student"]: (row["attempt"], row["points"], row["max_points"]) for row in rows}
     assert found == {"sam": ("1", "2", "5"), "sue": ("2", "2", "5")}
@@ -147,7 +147,7 @@ async def test_the_name_of_a_course_is_found_among_more_courses_than_a_page_hold
     api: Any, source: bytes, answer: bytes, jp_serverapp: Any
 ) -> None:
     await api.course(source, "zzz")
-    service = jp_serverapp.web_app.settings["jupyter_ppo"].assessment
+    service = jp_serverapp.web_app.settings["jupyter_ppo"].use_cases.assessment
     caller = jp_serverapp.web_app.settings["jupyter_ppo"].caller("ada")
     for number in range(201):
         service.create_course(caller, f"course-{number:03}")

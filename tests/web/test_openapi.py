@@ -41,11 +41,38 @@ def test_the_document_has_every_verb_with_a_summary_and_its_own_name() -> None:
 
 def test_every_status_that_brings_an_answer_is_in_the_document() -> None:
     answers = build_openapi()["paths"]["/execute"]["post"]["responses"]
-    assert list(answers) == ["200", "default", "400", "408", "507"]
+    assert sorted(answers) == ["200", "400", "403", "408", "409", "413", "429", "500", "503", "507"]
     for status in ("400", "408", "507"):
         [either] = answers[status]["content"].values()
         models = [kind["$ref"].rpartition("/")[2] for kind in either["schema"]["anyOf"]]
         assert models == ["ExecutionResult", "Error"]
+
+
+def test_every_error_is_written_with_the_one_shape_and_no_request_gets_an_unnamed_one() -> None:
+    for path in build_openapi()["paths"].values():
+        for verb, operation in path.items():
+            if verb == "parameters":
+                continue
+            answers = operation["responses"]
+            assert "default" not in answers
+            assert {"403", "500", "503"} <= set(answers)
+            [shape] = answers["403"]["content"].values()
+            assert shape["schema"]["$ref"].endswith("/Error")
+
+
+def test_the_key_of_a_submission_is_described_where_it_is_taken() -> None:
+    paths = build_openapi()["paths"]
+    taking = [
+        path
+        for path in paths
+        for parameter in paths[path].get("post", {}).get("parameters", [])
+        if parameter["name"] == "Idempotency-Key"
+    ]
+    assert taking == [
+        "/courses/{course}/assignments/{assignment}/submissions",
+        "/courses/{course}/submissions",
+        "/courses/{course}/entries/{assignment}/submissions",
+    ]
 
 
 def test_every_parameter_of_an_address_is_described() -> None:
