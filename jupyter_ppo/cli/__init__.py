@@ -16,10 +16,47 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from jupyter_ppo import __version__
-from jupyter_ppo.cli import assignments, courses, demo, execute, grades, image, leaderboard, sealing
+from jupyter_ppo.cli import (
+    assignments,
+    backup,
+    batches,
+    courses,
+    demo,
+    entries,
+    execute,
+    gradebook,
+    grades,
+    image,
+    leaderboard,
+    marking,
+    sealing,
+    terms,
+    trash,
+    trials,
+)
 from jupyter_ppo.cli.app import Context
 from jupyter_ppo.domain.errors import PPOError
 from jupyter_ppo.wiring import PPOService
+
+#: In the order in which the help lists them.
+_PARTS = (
+    courses,
+    assignments,
+    terms,
+    sealing,
+    trials,
+    entries,
+    grades,
+    batches,
+    marking,
+    gradebook,
+    leaderboard,
+    execute,
+    trash,
+    backup,
+    image,
+    demo,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -31,7 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"jupyter_ppo {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
-    for part in (courses, assignments, sealing, grades, leaderboard, execute, image, demo):
+    for part in _PARTS:
         part.add_commands(commands)
     return parser
 

@@ -13,9 +13,10 @@ from tqdm import tqdm
 
 from jupyter_ppo.cli.app import Commands, Context, read_file
 from jupyter_ppo.cli.sealing import report_release
+from jupyter_ppo.cli.times import duration
 from jupyter_ppo.domain.courses import CellKind
 from jupyter_ppo.domain.errors import ConflictError, NotFoundError, PPOError
-from jupyter_ppo.domain.submissions import Submission
+from jupyter_ppo.domain.submissions import Submission, SubmissionState
 
 #: What a student's saved model is called in a folder that is collected.
 _MODEL = "model.zip"
@@ -36,6 +37,7 @@ def add_commands(commands: Commands) -> None:
         action="store_true",
         help="do not run the reference solution now; the first submission pays for it",
     )
+    release.add_argument("--note", default="", help="what is new in this version")
     release.set_defaults(run=_release)
 
     fetch = commands.add_parser("fetch", help="write the students' copy of an assignment to a file")
@@ -50,7 +52,9 @@ def add_commands(commands: Commands) -> None:
 
     submit = commands.add_parser("submit", help="submit a notebook, or a saved model, as yourself")
     submit.add_argument("course")
-    submit.add_argument("assignment")
+    submit.add_argument(
+        "assignment", nargs="?", help="without it: the one that the notebook's graded cells are of"
+    )
     submit.add_argument("notebook")
     submit.set_defaults(run=_submit)
 
@@ -67,7 +71,11 @@ def add_commands(commands: Commands) -> None:
 
 def _release(arguments: argparse.Namespace, context: Context) -> int:
     released = context.service.assessment.release(
-        context.caller, arguments.course, arguments.assignment, read_file(arguments.notebook)
+        context.caller,
+        arguments.course,
+        arguments.assignment,
+        read_file(arguments.notebook),
+        arguments.note,
     )
     version = released.assignment.version
     by_hand = sum(exercise.kind is not CellKind.TESTS for exercise in version.exercises)
@@ -113,6 +121,10 @@ def _receipt(submission: Submission) -> str:
         f"  id      {submission.id}",
         f"  sha256  {submission.digest}",
     ]
+    if submission.late_seconds:
+        lines.append(f"  late    {duration(submission.late_seconds)}")
+    if submission.state is SubmissionState.SUBMITTED:
+        lines.append("  It is kept; the staff says when it is graded.")
     lines += [f"  warning {warning}" for warning in submission.warnings]
     return "\n".join(lines)
 

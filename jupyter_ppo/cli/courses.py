@@ -1,11 +1,11 @@
-"""``jupyter ppo course create | list | enrol`` and ``jupyter ppo status``."""
+"""``jupyter ppo course create | list | rename`` and ``jupyter ppo status``."""
 
 from __future__ import annotations
 
 import argparse
 
+from jupyter_ppo.cli import roster
 from jupyter_ppo.cli.app import Commands, Context
-from jupyter_ppo.domain.courses import Role
 
 
 def add_commands(commands: Commands) -> None:
@@ -21,12 +21,12 @@ def add_commands(commands: Commands) -> None:
     listing = verbs.add_parser("list", help="list the courses")
     listing.set_defaults(run=_list)
 
-    enrol = verbs.add_parser("enrol", help="give a person a role in a course")
-    enrol.add_argument("course")
-    enrol.add_argument("user")
-    roles = [role.value for role in Role if role is not Role.ADMIN]
-    enrol.add_argument("--role", choices=roles, default=Role.STUDENT.value)
-    enrol.set_defaults(run=_enrol)
+    rename = verbs.add_parser("rename", help="give a course another title")
+    rename.add_argument("course")
+    rename.add_argument("title")
+    rename.set_defaults(run=_rename)
+
+    roster.add_verbs(verbs)
 
     status = commands.add_parser("status", help="say where the data is and whether grading works")
     status.set_defaults(run=_status)
@@ -51,11 +51,11 @@ def _list(_: argparse.Namespace, context: Context) -> int:
             return 0
 
 
-def _enrol(arguments: argparse.Namespace, context: Context) -> int:
-    membership = context.service.assessment.enrol(
-        context.caller, arguments.course, arguments.user, Role(arguments.role)
+def _rename(arguments: argparse.Namespace, context: Context) -> int:
+    course, _ = context.service.use_cases.roster.rename_course(
+        context.caller, arguments.course, arguments.title
     )
-    print(f"{membership.user} is a {membership.role} of {arguments.course}")
+    print(f"{course.name} is called {course.title} now")
     return 0
 
 

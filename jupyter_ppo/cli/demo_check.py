@@ -48,14 +48,16 @@ def check(
         api.post(f"/courses/{course}/assignments/{FIRST_ASSIGNMENT}/submissions", path.read_bytes())
     )
     print(f"submitted: attempt {receipt['attempt']}, id {receipt['id']}")
-    submission = _graded(api, receipt["id"])
-    grade = json.loads(api.get(f"/submissions/{receipt['id']}/grade"))
+    _graded(api, receipt["id"])
+    grade = _marked(api, receipt["id"])
+    submission = json.loads(api.get(f"/submissions/{receipt['id']}"))
     page = api.get(f"/submissions/{receipt['id']}/feedback")
     print(_table(submission, grade))
     print(f"feedback page: {len(page)} bytes")
-    expected = sum(row["max_points"] for row in grade["exercises"] if not row["needs_review"])
-    if grade["points"] != expected:
-        msg = f"The reference solution scored {grade['points']:g} of {expected:g} points."
+    if grade["points"] != grade["max_points"] or grade["needs_review"]:
+        msg = (
+            f"The reference solution scored {grade['points']:g} of {grade['max_points']:g} points."
+        )
         raise CheckFailedError(msg)
 
 
@@ -72,8 +74,13 @@ class _Api:
     def post(self, path: str, body: bytes) -> bytes:
         return self._fetch(path, body)
 
-    def _fetch(self, path: str, body: bytes | None) -> bytes:
-        request = urllib.request.Request(self._base + path, data=body, headers=self._headers)  # noqa: S310  our own server
+    def put(self, path: str, body: dict[str, Any]) -> bytes:
+        return self._fetch(path, json.dumps(body).encode(), "PUT")
+
+    def _fetch(self, path: str, body: bytes | None, method: str | None = None) -> bytes:
+        request = urllib.request.Request(  # noqa: S310  our own server
+            self._base + path, data=body, headers=self._headers, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
                 answer: bytes = response.read()
@@ -147,16 +154,32 @@ def _graded(api: _Api, submission_id: str) -> dict[str, Any]:
     raise CheckFailedError(msg)
 
 
+def _marked(api: _Api, submission_id: str) -> dict[str, Any]:
+    """Mark what waits for a person, as the instructor who wrote the answer; return the grade."""
+    path = f"/submissions/{submission_id}"
+    for row in json.loads(api.get(f"{path}/grade"))["exercises"]:
+        if row["waits"]:
+            mark = {"points": row["max_points"], "comment": "As in the solution.", "revision": 0}
+            api.put(f"{path}/marks/{row['grade_id']}", mark)
+            print(f"marked by hand: {row['grade_id']}")
+    grade: dict[str, Any] = json.loads(api.get(f"{path}/grade"))
+    return grade
+
+
 def _table(submission: dict[str, Any], grade: dict[str, Any]) -> str:
     lines = [f"{'exercise':<32} {'points':>8}  reason"]
     for row in grade["exercises"]:
-        points = f"{row['points']:g} / {row['max_points']:g}"
-        lines.append(f"{row['grade_id']:<32} {points:>8}  {row['reason']}")
+        points = f"{row['score']:g} / {row['max_points']:g}"
+        lines.append(f"{row['grade_id']:<32} {points:>8}  {_why(row)}")
     lines.append(
         f"{submission['user']}: {grade['points']:g} / {grade['max_points']:g} points"
         + (", some wait for a person" if grade["needs_review"] else "")
     )
     return "\n".join(lines)
+
+
+def _why(row: dict[str, Any]) -> str:
+    return f"A person: {row['comment']}" if row["mark"] else str(row["reason"])
 
 
 def check_nothing_left(server_pid: int, root: Path) -> None:

@@ -11,9 +11,10 @@ from uuid import UUID
 from tqdm import tqdm
 
 from jupyter_ppo.cli.app import Commands, Context
-from jupyter_ppo.domain.errors import PPOError, UnavailableError
+from jupyter_ppo.cli.working import check_sandbox, grade_here
+from jupyter_ppo.domain.courses import AssignmentKind
+from jupyter_ppo.domain.errors import PPOError
 from jupyter_ppo.domain.submissions import Submission, SubmissionState
-from jupyter_ppo.jobs.local import work_off
 from jupyter_ppo.services.gradebook import grades_csv, grades_table
 
 
@@ -44,49 +45,21 @@ def add_commands(commands: Commands) -> None:
 
 def _grade(arguments: argparse.Namespace, context: Context) -> int:
     service = context.service
-    status = service.sandbox.status()
-    if not status.available:
-        msg = f"Nothing can be graded here: {status.problem} {status.remedy or ''}".rstrip()
-        raise UnavailableError(msg)
+    check_sandbox(context)
+    wanted = {SubmissionState.SUBMITTED}  # where submissions do not queue by themselves
     if arguments.again:
-        for row in _rows(arguments, context):
-            if row.state in {SubmissionState.GRADED, SubmissionState.FAILED}:
-                service.assessment.request_grading(context.caller, row.id)
+        wanted |= {SubmissionState.GRADED, SubmissionState.FAILED}
+    for row in _rows(arguments, context):
+        if row.state in wanted and row.kind is AssignmentKind.NOTEBOOK:
+            service.assessment.request_grading(context.caller, row.id)
     waiting = [
         row.id
         for row in service.assessment.waiting(
             context.caller, arguments.course, arguments.assignment
         )
     ]
-    with tqdm(total=len(waiting), desc="grade", unit="notebook", disable=None) as bar:
-
-        def progress(done: int, _: int) -> None:
-            bar.update(done - bar.n)
-
-        def ended(submission_id: UUID) -> bool:
-            return _state(context, submission_id) in {
-                SubmissionState.GRADED,
-                SubmissionState.FAILED,
-            }
-
-        try:
-            work_off(
-                service.jobs,
-                service.grading.work,
-                waiting,
-                workers=max(1, context.settings.grading_workers),
-                progress=progress,
-                ended=ended,
-                lease_seconds=context.settings.lease_seconds,
-            )
-        except KeyboardInterrupt:
-            bar.close()
-            print(
-                "interrupted: what was not graded is queued; it goes on after the next start of "
-                "the server or the next 'jupyter ppo grade'.",
-                file=sys.stderr,
-            )
-            return 130
+    if not grade_here(context, waiting, "grade"):
+        return 130
     now = sum(_state(context, each) is SubmissionState.GRADED for each in waiting)
     rows = _rows(arguments, context)
     failed = [row for row in rows if row.state is SubmissionState.FAILED]

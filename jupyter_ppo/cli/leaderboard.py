@@ -42,7 +42,7 @@ def _leaderboard(arguments: argparse.Namespace, context: Context) -> int:
 def _entries(arguments: argparse.Namespace, context: Context) -> Iterator[LeaderboardEntry]:
     offset = 0
     while True:
-        page = context.service.leaderboards.leaderboard(
+        page = context.service.use_cases.leaderboards.leaderboard(
             context.caller,
             arguments.course,
             assignment=arguments.assignment,

@@ -18,8 +18,8 @@ def graded(cli: Cli, user: str, pseudonym: str, mean: float) -> None:
     """Let ``user`` join and have a graded submission with an examined policy."""
     with Context(cli.settings) as context:
         service, student = context.service, Caller(user)
-        service.assessment.enrol(context.caller, "rl", user, Role.STUDENT)
-        service.leaderboards.join(student, "rl", pseudonym)
+        service.use_cases.roster.put_member(context.caller, "rl", user, Role.STUDENT)
+        service.use_cases.leaderboards.join(student, "rl", pseudonym)
         data = (cli.home / "source.ipynb").read_bytes()
         made = service.assessment.submit(student, "rl", "ps1", data)
         lease = service.jobs.lease("worker", timedelta(minutes=1), made.id)
