@@ -8,7 +8,8 @@ const API = 'jupyter-ppo/api/v1';
  *
  * `code` is the service's own word for it (`not_found`, `too_large`, ...), or `network` when no
  * answer came, or `http` when what answered was not the course service. `message` is for people.
- * `retryAfter` is how many seconds the service asks to wait, where it does.
+ * `retryAfter` is how many seconds the service asks to wait, where it does. `conflict` is what was
+ * sent and what is stored now, when somebody else saved in between.
  */
 export class RequestError extends Error {
   constructor(
@@ -16,11 +17,18 @@ export class RequestError extends Error {
     readonly code: string,
     readonly status: number,
     readonly field: string | null = null,
-    readonly retryAfter: number | null = null
+    readonly retryAfter: number | null = null,
+    readonly conflict: IConflict | null = null
   ) {
     super(message);
     this.name = 'RequestError';
   }
+}
+
+/** The two values of an edit that met another one, in the shape of the answer. */
+export interface IConflict {
+  yours: Record<string, unknown>;
+  theirs: Record<string, unknown>;
 }
 
 /** The REST service of the Jupyter server that this page came from. */
@@ -102,7 +110,8 @@ function errorOf(response: Response, body: unknown): RequestError {
   const header = response.headers.get('Retry-After') ?? '';
   const wait = /^\d{1,6}$/.test(header) ? Number(header) : null;
   if (isErrorBody(body)) {
-    return new RequestError(body.message, body.code, response.status, body.field ?? null, wait);
+    const { code, message, field = null, conflict = null } = body;
+    return new RequestError(message, code, response.status, field, wait, conflict);
   }
   const message =
     response.status === 404
@@ -116,6 +125,7 @@ interface IErrorBody {
   code: string;
   message: string;
   field?: string | null;
+  conflict?: IConflict | null;
 }
 
 function isErrorBody(body: unknown): body is IErrorBody {

@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import { scoreText, unsealedText } from './format';
+import { pointsText, scoreText, unsealedText } from './format';
 import type { CourseModel } from './model';
 import type { IExerciseGrade, IGrade, ISubmission } from './types';
 
@@ -38,14 +38,27 @@ export function ExerciseList({ submission, grade, model }: IListProps): JSX.Elem
   );
 }
 
+/** `1.5 / 2`, or `2.5 / 2, 0.5 of it extra credit`. */
+function earnedText(exercise: IExerciseGrade): string {
+  const { score, max_points, extra_credit: extra } = exercise;
+  const earned = `${pointsText(score)} / ${pointsText(max_points)}`;
+  return extra > 0 ? `${earned}, ${pointsText(extra)} of it extra credit` : earned;
+}
+
 function ExerciseRow({ exercise }: { exercise: IExerciseGrade }): JSX.Element {
   return (
     <li className="jp-PPO-exercise" data-exercise={exercise.grade_id}>
       <div className="jp-PPO-row">
         <span className="jp-PPO-name">{exercise.grade_id}</span>
         {!exercise.sealed && <Unsealed text="unsealed" />}
-        <span className="jp-PPO-number">{scoreText(exercise)}</span>
+        {exercise.mark !== null && exercise.mark.points !== null && (
+          <span className="jp-PPO-byHand">marked by hand</span>
+        )}
+        <span className="jp-PPO-number">
+          {exercise.waits ? 'not marked yet' : earnedText(exercise)}
+        </span>
       </div>
+      {exercise.comment !== '' && <p className="jp-PPO-comment">{exercise.comment}</p>}
       {exercise.checks.length > 0 && (
         <ul aria-label={`Checks of ${exercise.grade_id}`}>
           {exercise.checks.map((check, index) => (

@@ -1,3 +1,4 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { IThemeManager } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
@@ -59,4 +60,22 @@ export function feedbackWidget(
 /** One widget per attempt, so that asking again shows the same tab. */
 export function feedbackId(submission: ISubmission): string {
   return `jupyter-ppo:feedback:${submission.id}`;
+}
+
+/** Show the feedback on an attempt in the main area, in place of an older page of the same one. */
+export function showFeedback(
+  shell: JupyterFrontEnd.IShell,
+  submission: ISubmission,
+  html: string,
+  themes: IThemeManager | null
+): void {
+  const id = feedbackId(submission);
+  for (const widget of shell.widgets('main')) {
+    if (widget.id === id) {
+      widget.dispose();
+      break;
+    }
+  }
+  shell.add(feedbackWidget(submission, html, themes), 'main');
+  shell.activateById?.(id);
 }

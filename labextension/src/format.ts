@@ -2,17 +2,21 @@
 
 import type { ISubmission } from './types';
 
-/** The state of the latest attempt in a few words. */
+/** The state of an attempt in a few words. */
 export function stateText(submission: ISubmission | null): string {
-  switch (submission?.state) {
+  switch (submission?.attempt_state) {
     case undefined:
       return 'Not submitted';
+    case 'submitted':
+      return 'Submitted';
     case 'queued':
-      return 'Queued';
+      return submission?.queue_position ? `Queued, place ${submission.queue_position}` : 'Queued';
     case 'grading':
       return 'Grading';
     case 'graded':
-      return submission?.needs_review ? 'Graded, part awaits review' : 'Graded';
+      return 'Graded, not released yet';
+    case 'released':
+      return submission?.needs_review ? 'Graded, part awaits review' : 'Graded and released';
     case 'failed':
       return `Failed: ${submission?.error ?? 'ask your instructor to grade it again.'}`;
   }
@@ -68,6 +72,11 @@ export function receiptText(submission: ISubmission, path?: string): string {
 /** Why the notebook in front is not the one that is sent. */
 export function passedOverText(path: string): string {
   return `${path}, which is in front, has none of this assignment's cells.`;
+}
+
+/** Whether there are points and feedback that this person may see. */
+export function isShown(submission: ISubmission): boolean {
+  return submission.state === 'graded' && submission.points !== null;
 }
 
 /** Whether grading is still under way. */

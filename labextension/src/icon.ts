@@ -21,3 +21,15 @@ const sandboxSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="2
 
 /** The sandbox panel's icon. */
 export const sandboxIcon = new LabIcon({ name: 'jupyter-ppo:sandbox', svgstr: sandboxSvg });
+
+// A page with a pencil.
+const authorSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">
+  <g fill="none" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">
+    <path class="jp-icon3" stroke="#616161" d="M12 20H5V4h11v5"/>
+    <path class="jp-icon3" stroke="#616161" d="M8 9h4M8 13h2"/>
+    <path class="jp-icon3" stroke="#616161" d="M14 18.5 20 12.500M14 18.500 13.500 20.500 15.500 20"/>
+  </g>
+</svg>`;
+
+/** The author panel's icon. */
+export const authorIcon = new LabIcon({ name: 'jupyter-ppo:author', svgstr: authorSvg });

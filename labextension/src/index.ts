@@ -5,7 +5,9 @@ import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 
+import { authorPlugin } from './author/plugin';
 import { courseIcon } from './icon';
+import { InstructorCommands, instructorPlugin } from './instructor/plugin';
 import { CourseModel } from './model';
 import { CourseSidebar } from './panel';
 import { CourseClient } from './request';
@@ -37,7 +39,10 @@ const coursePlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const workspace = new LabWorkspace(app.shell, documents, notebooks, browser, themes);
     const model = new CourseModel(new CourseClient(app.serviceManager.serverSettings), workspace);
-    const sidebar = new CourseSidebar(model);
+    const sidebar = new CourseSidebar(
+      model,
+      course => void app.commands.execute(InstructorCommands.open, { course })
+    );
     app.shell.add(sidebar, 'left', { rank: 650, type: 'PPO Course' });
     restorer?.add(sidebar, 'ppo-course');
 
@@ -59,4 +64,4 @@ const coursePlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [coursePlugin, sandboxPlugin];
+export default [authorPlugin, coursePlugin, instructorPlugin, sandboxPlugin];

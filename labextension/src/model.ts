@@ -1,15 +1,23 @@
 /** What the panel knows and does, without any drawing. */
 
-import { isPending, passedOverText } from './format';
+import { EntryModel } from './course/entryModel';
+import type { IFiles } from './course/entryModel';
+import { findNotebook, gradeIdsWanted, isUnansweredIn } from './course/finding';
+import { Sending } from './course/sending';
+import { loadTerms } from './course/termsLoader';
+import type { IStudentTerms } from './course/types';
+import { ValidationModel } from './course/validationModel';
+import { receiptLines } from './course/words';
+import { isPending } from './format';
 import { LeaderboardModel } from './leaderboardModel';
-import { chooseNotebook, isUnanswered } from './notebooks';
+import { chooseNotebook } from './notebooks';
 import type { Choice, ICandidate } from './notebooks';
 import { Poller } from './polling';
 import type { ICourseClient } from './request';
 import type { IAssignment, IDownload, IGrade, IMe, ISubmission } from './types';
 
 /** The documents of this JupyterLab: what the model needs of them. */
-export interface IWorkspace {
+export interface IWorkspace extends IFiles {
   /** Write a new notebook into the file browser's folder under a free name, and open it. */
   addNotebook(notebook: IDownload): Promise<string>;
   /** The notebooks that are open. */
@@ -22,6 +30,8 @@ export interface IWorkspace {
   savedText(path: string): Promise<string>;
   /** Ask whether to submit; the person may say no. */
   confirmSubmit(question: string): Promise<boolean>;
+  /** Put a text on the clipboard. */
+  copy(text: string): void;
   /** Show a feedback page. */
   showFeedback(submission: ISubmission, html: string): void;
 }
@@ -39,6 +49,8 @@ export interface ICourseState {
   readonly me: IMe | null;
   readonly course: string | null;
   readonly assignments: readonly IAssignment[];
+  /** The terms by assignment, as far as they are known. */
+  readonly terms: ReadonlyMap<string, IStudentTerms>;
   /** The signed-in person's attempts in this course, newest first. */
   readonly submissions: readonly ISubmission[];
   /** The files that were handed in from here, by submission. */
@@ -57,6 +69,7 @@ const EMPTY: ICourseState = {
   me: null,
   course: null,
   assignments: [],
+  terms: new Map(),
   submissions: [],
   sources: new Map(),
   grades: new Map(),
@@ -72,6 +85,8 @@ export class CourseModel {
     private readonly _workspace: IWorkspace
   ) {
     this.leaderboard = new LeaderboardModel(_client);
+    this.validation = new ValidationModel(_client);
+    this.entries = new EntryModel(_client, _workspace);
     this._poller = new Poller(() => this._poll());
     const look = (): void => this._set({ openNotebooks: this._workspace.openNotebooks() });
     this._workspace.onNotebooksChanged(look);
@@ -80,6 +95,10 @@ export class CourseModel {
 
   /** The leaderboard of the course. */
   readonly leaderboard: LeaderboardModel;
+  /** The notebooks that are tried. */
+  readonly validation: ValidationModel;
+  /** What is written for entries, and what came of it. */
+  readonly entries: EntryModel;
 
   /** The state now; for React.useSyncExternalStore. */
   readonly snapshot = (): ICourseState => this._state;
@@ -109,6 +128,7 @@ export class CourseModel {
       course: name,
       phase: 'loading',
       assignments: [],
+      terms: new Map(),
       submissions: [],
       notices: new Map()
     });
@@ -136,24 +156,61 @@ export class CourseModel {
   /** Hand in the notebook that holds this assignment's exercises. */
   submit(assignment: IAssignment): Promise<void> {
     return this._act(assignment.name, async course => {
-      const path = await this._findNotebook(assignment);
-      const text = await this._workspace.savedText(path);
-      if (await this._isUnanswered(course, assignment, text)) {
-        const question = `Nothing is answered yet in ${path}. Submit it all the same?`;
-        if (!(await this._workspace.confirmSubmit(question))) {
-          return null;
-        }
-      }
-      const submission = await this._client.submit(course, assignment.name, text);
-      if (this._state.course === course) {
-        this._set({
-          submissions: [submission, ...this._state.submissions],
-          sources: new Map([...this._state.sources, [submission.id, path]])
-        });
-      }
-      this._poller.start();
+      const path = await findNotebook(this._workspace, assignment, 'Submit');
+      await this._submitNotebook(course, assignment, path);
       return null;
     });
+  }
+
+  /** Let the person choose a file, a saved model or a notebook, and hand it in. */
+  submitFile(assignment: IAssignment): Promise<void> {
+    return this._act(assignment.name, async course => {
+      const question = `A model (.zip) or a notebook (.ipynb) for ${assignment.name}`;
+      const [path, another] = await this._workspace.chooseFiles(question);
+      if (path === undefined) {
+        return null;
+      }
+      if (another !== undefined) {
+        throw new Error('Choose one file: an attempt is one notebook or one model.');
+      }
+      if (path.endsWith('.ipynb')) {
+        await this._submitNotebook(course, assignment, path);
+        return null;
+      }
+      const base64 = await this._workspace.fileBase64(path);
+      await this._deliver(course, assignment.name, path, base64, key =>
+        this._client.submitArchive(course, assignment.name, base64, key)
+      );
+      return null;
+    });
+  }
+
+  /** Hand in what is written and chosen for an entry. */
+  submitEntry(assignment: IAssignment): Promise<void> {
+    const { name } = assignment;
+    return this._act(name, async course => {
+      const body = this.entries.body(course, name);
+      await this._deliver(course, name, undefined, body, key =>
+        this._client.submitEntry(course, name, body, key)
+      );
+      this.entries.clear(course, name);
+      return null;
+    });
+  }
+
+  /** Have the notebook tried by the tests that students can read; nothing is handed in. */
+  validate(assignment: IAssignment): Promise<void> {
+    return this._act(assignment.name, async course => {
+      const path = await findNotebook(this._workspace, assignment, 'Validate');
+      const text = await this._workspace.savedText(path);
+      await this.validation.start(course, assignment.name, path, text);
+      return null;
+    });
+  }
+
+  /** Put the receipt of an attempt on the clipboard. */
+  copyReceipt(submission: ISubmission): void {
+    this._workspace.copy(receiptLines(submission));
   }
 
   /** Open the feedback page of one attempt. */
@@ -178,6 +235,7 @@ export class CourseModel {
   /** Polling rests while the panel is hidden; a panel that is shown again is up to date. */
   setVisible(visible: boolean): void {
     this._poller.setVisible(visible);
+    this.validation.setVisible(visible);
     if (visible) {
       void this.refresh();
     }
@@ -186,44 +244,47 @@ export class CourseModel {
   /** Stop polling for good. */
   dispose(): void {
     this._poller.dispose();
+    this.validation.dispose();
+    this.entries.dispose();
     this._listeners.clear();
   }
 
-  private async _findNotebook(assignment: IAssignment): Promise<string> {
-    const wanted = gradeIdsWanted(assignment);
-    let choice = chooseNotebook(this._workspace.openNotebooks(), wanted);
-    const reason = choice.passedOver === null ? '' : ` ${passedOverText(choice.passedOver)}`;
-    if (choice.kind === 'none') {
-      choice = chooseNotebook(await this._workspace.folderNotebooks(), wanted);
-    }
-    switch (choice.kind) {
-      case 'found':
-        return choice.path;
-      case 'several':
-        throw new Error(
-          `Several notebooks belong to ${assignment.name}: ${choice.paths.join(', ')}.${reason} ` +
-            'Open the one you mean, so that it is in front, and press Submit again.'
-        );
-      case 'none':
-        throw new Error(
-          `No notebook of ${assignment.name} is open or in this folder.${reason} ` +
-            'Press "Get notebook", or open yours and press Submit again.'
-        );
-    }
-  }
-
-  /** Whether the text is the released notebook without an answer. A question, never an obstacle. */
-  private async _isUnanswered(
+  private async _submitNotebook(
     course: string,
     assignment: IAssignment,
-    text: string
-  ): Promise<boolean> {
-    try {
-      const released = await this._client.notebook(course, assignment.name);
-      return isUnanswered(JSON.parse(text), JSON.parse(released.text));
-    } catch {
-      return false; // the service says what is wrong when it gets the notebook
+    path: string
+  ): Promise<void> {
+    const text = await this._workspace.savedText(path);
+    if (await isUnansweredIn(this._client, course, assignment.name, text)) {
+      const question = `Nothing is answered yet in ${path}. Submit it all the same?`;
+      if (!(await this._workspace.confirmSubmit(question))) {
+        return;
+      }
     }
+    await this._deliver(course, assignment.name, path, text, key =>
+      this._client.submit(course, assignment.name, text, key)
+    );
+  }
+
+  /** Hand in under a key that makes one attempt of it, and show the receipt. */
+  private async _deliver(
+    course: string,
+    assignment: string,
+    path: string | undefined,
+    body: string,
+    deliver: (key: string) => Promise<ISubmission>
+  ): Promise<void> {
+    const submission = await this._sending.send(`${course}/${assignment}`, body, deliver);
+    if (this._state.course === course) {
+      const others = this._state.submissions.filter(({ id }) => id !== submission.id);
+      const sources = new Map(this._state.sources);
+      if (path !== undefined) {
+        sources.set(submission.id, path);
+      }
+      this._set({ submissions: [submission, ...others], sources });
+      void this._loadTerms(course, [assignment]);
+    }
+    this._poller.start();
   }
 
   private async _loadCourse(): Promise<void> {
@@ -238,10 +299,30 @@ export class CourseModel {
     ]);
     if (this._state.course === course) {
       this._set({ phase: 'ready', problem: null, assignments, submissions });
+      void this._loadTerms(
+        course,
+        assignments.map(({ name }) => name)
+      );
       if (submissions.some(isPending)) {
         this._poller.start();
       }
     }
+  }
+
+  private _loadTerms(course: string, names: readonly string[]): Promise<void> {
+    return loadTerms(this._client, course, names, (name, found) => {
+      if (this._state.course !== course) {
+        return false;
+      }
+      const terms = new Map(this._state.terms);
+      if (found === null) {
+        terms.delete(name);
+      } else {
+        terms.set(name, found);
+      }
+      this._set({ terms });
+      return true;
+    });
   }
 
   /** Ask for the submissions again; whether anything is still under way. */
@@ -301,13 +382,10 @@ export class CourseModel {
     this._listeners.forEach(listener => listener());
   }
 
+  private readonly _sending = new Sending();
   private readonly _poller: Poller;
   private readonly _listeners = new Set<() => void>();
   private _state: ICourseState = EMPTY;
-}
-
-function gradeIdsWanted(assignment: IAssignment): Set<string> {
-  return new Set(assignment.exercises.map(exercise => exercise.grade_id));
 }
 
 function messageOf(error: unknown): string {

@@ -8,7 +8,10 @@ import type { CourseModel } from './model';
 
 /** The sidebar "PPO Course". */
 export class CourseSidebar extends ReactWidget {
-  constructor(private readonly _model: CourseModel) {
+  constructor(
+    private readonly _model: CourseModel,
+    private readonly _onInstructor: (course: string) => void
+  ) {
     super();
     this.id = 'jupyter-ppo:course';
     this.addClass('jp-PPO-panel');
@@ -26,7 +29,7 @@ export class CourseSidebar extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return <CoursePanel model={this._model} />;
+    return <CoursePanel model={this._model} onInstructor={this._onInstructor} />;
   }
 
   protected override onAfterShow(message: Message): void {

@@ -1,6 +1,5 @@
-import type { ServerConnection } from '@jupyterlab/services';
-
-import { Connection } from './connection';
+import { StudentClient } from './course/client';
+import type { IStudentClient } from './course/types';
 import type { ILeaderboardClient } from './leaderboardModel';
 import type {
   IAssignment,
@@ -17,15 +16,13 @@ const NOTEBOOK_TYPE = 'application/x-ipynb+json';
 const PAGE_SIZE = 200;
 
 /** What the panel asks of the course service. */
-export interface ICourseClient extends ILeaderboardClient {
+export interface ICourseClient extends ILeaderboardClient, IStudentClient {
   me(): Promise<IMe>;
   assignments(course: string): Promise<IAssignment[]>;
   /** Every attempt of one person in one course, newest first. */
   submissions(course: string, user: string): Promise<ISubmission[]>;
   /** The students' copy of an assignment. */
   notebook(course: string, assignment: string): Promise<IDownload>;
-  /** Hand in a notebook; `text` is sent byte for byte. */
-  submit(course: string, assignment: string, text: string): Promise<ISubmission>;
   /** What a graded submission scored, exercise by exercise. */
   grade(submission: string): Promise<IGrade>;
   /** The feedback page of a graded submission, as HTML. */
@@ -33,13 +30,9 @@ export interface ICourseClient extends ILeaderboardClient {
 }
 
 /** The course service of the Jupyter server that this page came from. */
-export class CourseClient implements ICourseClient {
-  constructor(settings?: ServerConnection.ISettings) {
-    this._connection = new Connection(settings);
-  }
-
+export class CourseClient extends StudentClient implements ICourseClient {
   me(): Promise<IMe> {
-    return this._connection.json<IMe>(['me']);
+    return this.connection.json<IMe>(['me']);
   }
 
   assignments(course: string): Promise<IAssignment[]> {
@@ -52,29 +45,18 @@ export class CourseClient implements ICourseClient {
 
   async notebook(course: string, assignment: string): Promise<IDownload> {
     const path = ['courses', course, 'assignments', assignment, 'notebook'];
-    const response = await this._connection.fetch(path, { headers: { Accept: NOTEBOOK_TYPE } });
+    const response = await this.connection.fetch(path, { headers: { Accept: NOTEBOOK_TYPE } });
     const header = response.headers.get('Content-Disposition');
     return { name: attachmentName(header) ?? `${assignment}.ipynb`, text: await response.text() };
   }
 
-  submit(course: string, assignment: string, text: string): Promise<ISubmission> {
-    return this._connection.json<ISubmission>(
-      ['courses', course, 'assignments', assignment, 'submissions'],
-      {
-        method: 'POST',
-        body: text,
-        headers: { 'Content-Type': NOTEBOOK_TYPE }
-      }
-    );
-  }
-
   grade(submission: string): Promise<IGrade> {
-    return this._connection.json<IGrade>(['submissions', submission, 'grade']);
+    return this.connection.json<IGrade>(['submissions', submission, 'grade']);
   }
 
   async feedback(submission: string): Promise<string> {
     const path = ['submissions', submission, 'feedback'];
-    return (await this._connection.fetch(path, { headers: { Accept: 'text/html' } })).text();
+    return (await this.connection.fetch(path, { headers: { Accept: 'text/html' } })).text();
   }
 
   async leaderboard(course: string): Promise<ILeaderboard> {
@@ -89,7 +71,7 @@ export class CourseClient implements ICourseClient {
   }
 
   async joinLeaderboard(course: string, pseudonym: string): Promise<void> {
-    await this._connection.json(['courses', course, 'leaderboard', 'me'], {
+    await this.connection.json(['courses', course, 'leaderboard', 'me'], {
       method: 'PUT',
       body: JSON.stringify({ pseudonym }),
       headers: { 'Content-Type': 'application/json' }
@@ -97,7 +79,7 @@ export class CourseClient implements ICourseClient {
   }
 
   async leaveLeaderboard(course: string): Promise<void> {
-    await this._connection.json(['courses', course, 'leaderboard', 'me'], { method: 'DELETE' });
+    await this.connection.json(['courses', course, 'leaderboard', 'me'], { method: 'DELETE' });
   }
 
   private async _all<T, P extends IPage<T> = IPage<T>>(
@@ -107,7 +89,7 @@ export class CourseClient implements ICourseClient {
   ): Promise<T[]> {
     const items: T[] = [];
     for (;;) {
-      const page = await this._connection.json<P>(
+      const page = await this.connection.json<P>(
         path,
         {},
         { ...query, ...pageQuery(items.length) }
@@ -119,8 +101,6 @@ export class CourseClient implements ICourseClient {
       }
     }
   }
-
-  private readonly _connection: Connection;
 }
 
 function pageQuery(offset: number): Record<string, string> {

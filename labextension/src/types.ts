@@ -2,7 +2,13 @@
 
 export type Role = 'student' | 'grader' | 'instructor' | 'admin';
 
-export type SubmissionState = 'queued' | 'grading' | 'graded' | 'failed';
+export type SubmissionState = 'submitted' | 'queued' | 'grading' | 'graded' | 'failed';
+
+/** What a student is told of an attempt: `graded` is not shown yet, `released` is. */
+export type AttemptState = SubmissionState | 'released';
+
+/** A notebook that is graded by its cells, or work that people judge by a rubric. */
+export type AssignmentKind = 'notebook' | 'entry';
 
 /** One course, as the signed-in person sees it. */
 export interface ICourse {
@@ -35,16 +41,30 @@ export interface IExercise {
   points: number;
 }
 
-/** A released assignment in its newest version. */
+/**
+ * A released assignment in its newest version, and until when the signed-in person may hand it in.
+ *
+ * `max_attempts` 0 is any number, and then `attempts_left` is null.
+ */
 export interface IAssignment {
   name: string;
+  kind: AssignmentKind;
   version: number;
   points: number;
   released_at: string;
   exercises: IExercise[];
+  due_at: string | null;
+  closes_at: string | null;
+  max_attempts: number;
+  attempts_left: number | null;
 }
 
-/** One attempt at an assignment; points are null until it is graded. */
+/**
+ * One attempt at an assignment; a student's points are null until they are released.
+ *
+ * `points` are after the `penalty` for lateness. `counts`: it is the attempt that counts.
+ * `queue_position` is 1 for the next one.
+ */
 export interface ISubmission {
   id: string;
   course: string;
@@ -62,6 +82,13 @@ export interface ISubmission {
   /** Those of the points that tests in the student's own process gave. */
   unsealed_points: number;
   needs_review: boolean;
+  kind: AssignmentKind;
+  attempt_state: AttemptState;
+  late_seconds: number;
+  penalty: number;
+  counts: boolean;
+  released_at: string | null;
+  queue_position?: number | null;
 }
 
 /** One of several checks in a test cell. */
@@ -72,11 +99,28 @@ export interface ICheck {
   message: string;
 }
 
-/** What one exercise scored; `sealed` is false when its tests ran in the student's own process. */
+/** What a person says of an exercise; `points`, if any, stand in the place of the tests'. */
+export interface IHandMark {
+  points: number | null;
+  extra_credit: number;
+  comment: string;
+}
+
+/**
+ * What one exercise scored: `points` by its tests, `score` what counts.
+ *
+ * `sealed` is false when its tests ran in the student's own process. While it `waits` for a person
+ * both are zero.
+ */
 export interface IExerciseGrade {
   grade_id: string;
   points: number;
   max_points: number;
+  score: number;
+  extra_credit: number;
+  comment: string;
+  waits: boolean;
+  mark: IHandMark | null;
   needs_review: boolean;
   reason: string;
   sealed: boolean;

@@ -1,12 +1,13 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { IThemeManager } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
+import { FileDialog } from '@jupyterlab/filebrowser';
 import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 
-import { feedbackId, feedbackWidget } from './feedback';
+import { showFeedback } from './feedback';
 import type { IWorkspace } from './model';
 import { freeName, gradeIdOf, gradeIdsOf, joinPath } from './notebooks';
 import type { ICandidate } from './notebooks';
@@ -87,8 +88,42 @@ export class LabWorkspace implements IWorkspace {
         throw new Error(`${path} could not be saved, so it was not submitted.`);
       }
     }
+    return this.fileText(path);
+  }
+
+  async chooseFiles(question: string): Promise<string[]> {
+    const answer = await FileDialog.getOpenFiles({
+      manager: this._documents,
+      title: question,
+      defaultPath: this._folder
+    });
+    const chosen = answer.button.accept ? (answer.value ?? []) : [];
+    // Without a selection the answer is the folder that is shown.
+    return chosen.filter(item => item.type !== 'directory').map(item => item.path);
+  }
+
+  async chooseFolder(question: string): Promise<string | null> {
+    const answer = await FileDialog.getExistingDirectory({
+      manager: this._documents,
+      title: question,
+      label: 'Select a folder, or open it and select nothing.',
+      defaultPath: this._folder
+    });
+    return answer.button.accept ? (answer.value?.[0]?.path ?? null) : null;
+  }
+
+  async fileBase64(path: string): Promise<string> {
+    const options = { type: 'file', format: 'base64', content: true } as const;
+    return (await this._contents.get(path, options)).content as string;
+  }
+
+  async fileText(path: string): Promise<string> {
     const file = await this._contents.get(path, { type: 'file', format: 'text', content: true });
     return file.content as string;
+  }
+
+  copy(text: string): void {
+    Clipboard.copyToSystem(text);
   }
 
   async confirmSubmit(question: string): Promise<boolean> {
@@ -102,15 +137,7 @@ export class LabWorkspace implements IWorkspace {
   }
 
   showFeedback(submission: ISubmission, html: string): void {
-    const id = feedbackId(submission);
-    for (const widget of this._shell.widgets('main')) {
-      if (widget.id === id) {
-        widget.dispose();
-        break;
-      }
-    }
-    this._shell.add(feedbackWidget(submission, html, this._themes), 'main');
-    this._shell.activateById?.(id);
+    showFeedback(this._shell, submission, html, this._themes);
   }
 
   private _panel(path: string): NotebookPanel | undefined {

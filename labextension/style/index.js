@@ -1,2 +1,6 @@
 import './base.css';
+import './course.css';
 import './sandbox.css';
+import './instructor.css';
+import './author.css';
+import './grading.css';

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Locator, Page, Response, Route, expect
 
 pytestmark = [
     pytest.mark.browser,
@@ -283,3 +283,136 @@ def test_without_a_notebook_submit_says_what_to_do(page: Page, lab: Any) -> None
     card.locator(".jp-PPO-submit").click()
     expect(card.get_by_role("alert")).to_contain_text('Press "Get notebook"')
     assert lab.api("/courses/ppo/submissions")["total"] == before
+
+
+def _post(page: Page, lab: Any, path: str, body: dict[str, Any]) -> Any:
+    answer = page.request.post(
+        f"{lab.url}jupyter-ppo/api/v1{path}",
+        headers={"Authorization": f"token {lab.token}"},
+        data=json.dumps(body),
+    )
+    assert answer.ok, answer.text()
+    return answer.json()
+
+
+def test_validate_runs_the_visible_tests_and_hands_nothing_in(page: Page, lab: Any) -> None:
+    assignment = lab.new_assignment()
+    terms = lab.api(f"/courses/ppo/assignments/{assignment}/terms")
+    del terms["own"]
+    terms |= {"due_at": "2999-01-01T12:00:00+00:00", "max_attempts": 3, "grades": "by_hand"}
+    lab.api(f"/courses/ppo/assignments/{assignment}/terms", json.dumps(terms).encode())
+    before = lab.api("/courses/ppo/submissions")["total"]
+    card = _card(_open_panel(page), assignment)
+    expect(card.locator(".jp-PPO-due")).to_contain_text("1 Jan 2999", timeout=LONG)
+    expect(card.locator(".jp-PPO-terms")).to_contain_text("0 of 3 attempts used, 3 left")
+    expect(card.locator(".jp-PPO-terms")).to_contain_text("once your instructor releases them")
+
+    card.locator(".jp-PPO-get").click()
+    expect(card.locator(".jp-PPO-sends")).to_be_visible(timeout=LONG)
+    card.locator(".jp-PPO-validate").click()
+    validation = card.locator(".jp-PPO-validation")
+    expect(validation).to_be_visible(timeout=LONG)
+    # The panel stays usable meanwhile.
+    expect(card.locator(".jp-PPO-submit")).to_be_enabled()
+    expect(validation.locator('[data-state="done"]')).to_be_visible(timeout=LONG)
+    expect(validation.locator('[data-passed="false"]').first).to_be_visible()
+    expect(validation).to_contain_text("Hidden tests are not run here")
+    assert lab.api("/courses/ppo/submissions")["total"] == before
+    validation.scroll_into_view_if_needed()
+    _screenshot(page, "12-validated")
+
+
+ENTRY = {
+    "title": "Report on a run",
+    "instructions": "Describe what you trained, and **why** in this way.",
+    "parts": ["text", "run"],
+    "rubric": [
+        {
+            "name": "method",
+            "title": "Method",
+            "description": "Are the choices explained?",
+            "levels": [
+                {"name": "missing", "points": 0},
+                {"name": "sound", "points": 4, "description": "every choice has a reason"},
+            ],
+        }
+    ],
+}
+
+
+def _make_run(folder: Path) -> None:
+    folder.mkdir()
+    spec = {"format_version": 1, "spec": {"env_id": "CartPole-v1", "total_steps": 2048}}
+    state = {"state": "finished", "step": 2048, "seconds": 1.5, "message": ""}
+    (folder / "spec.json").write_text(json.dumps(spec))
+    (folder / "state.json").write_text(json.dumps(state))
+    (folder / "metrics.jsonl").write_text('{"step": 20, "seconds": 0.1, "return": 20.0}\n')
+
+
+def test_an_entry_is_written_handed_in_once_and_judged(page: Page, lab: Any) -> None:
+    lab.api("/courses/ppo/entries/report", json.dumps(ENTRY).encode())
+    _make_run(lab.work / "my-run")
+    card = _card(_open_panel(page), "report")
+    card.locator(".jp-PPO-ownEntry > summary").click()
+    expect(card.locator(".jp-PPO-ownEntry h4")).to_have_text("Report on a run", timeout=LONG)
+    instructions = card.frame_locator("iframe").locator("body")
+    expect(instructions).to_contain_text("why in this way", timeout=LONG)
+    card.locator(".jp-PPO-rubricFold > summary").click()
+    expect(card.locator(".jp-PPO-ownCriterion")).to_contain_text("every choice has a reason")
+    submit = card.locator(".jp-PPO-submit")
+    expect(submit).to_be_disabled()
+    card.locator(".jp-PPO-entryText").fill("# Mine\n\nIt *worked*.")
+    card.locator(".jp-PPO-chooseRun").click()
+    dialog = page.locator(".jp-Dialog")
+    dialog.locator(".jp-DirListing-item", has_text="my-run").click(timeout=LONG)
+    dialog.get_by_role("button", name="Select").click()
+    expect(card.locator(".jp-PPO-entryForm")).to_contain_text(
+        "CartPole-v1, finished, 2048 steps, last return 20", timeout=LONG
+    )
+    _screenshot(page, "13-entry")
+
+    # The first answer is lost after the service has taken the entry.
+    address = "**/entries/report/submissions*"
+    keys: list[str | None] = []
+
+    def lose_the_first(route: Route) -> None:
+        keys.append(route.request.headers.get("idempotency-key"))
+        if len(keys) == 1:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(address, lose_the_first)
+    submit.click()
+    receipt = card.locator(".jp-PPO-receipt")
+    expect(receipt).to_contain_text("Attempt 1 received", timeout=LONG)
+    expect(card.locator(".jp-PPO-state")).to_have_text("Submitted")
+    page.unroute(address)
+    assert len(keys) == 2
+    assert keys[0] is not None
+    assert keys[0] == keys[1]
+    attempts = lab.api("/courses/ppo/submissions?assignment=report")["items"]
+    assert len(attempts) == 1
+    submission = attempts[0]["id"]
+    handed_in = lab.api(f"/submissions/{submission}/entry")
+    assert handed_in["text"] == "# Mine\n\nIt *worked*."
+    assert handed_in["run"]["spec"]["env_id"] == "CartPole-v1"
+    expect(card.locator(".jp-PPO-entryText")).to_have_value("")
+
+    results = [{"criterion": "method", "level": "sound", "points": 3.5, "comment": "gamma?"}]
+    outcome = {"results": results, "summary": "A *careful* report.", "revision": 0}
+    path = f"/submissions/{submission}/outcome"
+    revision = lab.api(path, json.dumps(outcome).encode())["revision"]
+    for change in ("approve", "release"):
+        revision = _post(page, lab, f"{path}/{change}", {"revision": revision})["revision"]
+    page.locator(f"{PANEL} .jp-PPO-refresh").click()
+    expect(card.locator(".jp-PPO-score")).to_have_text("3.5 / 4", timeout=LONG)
+    card.locator(".jp-PPO-ownEntry > summary").click()
+    card.locator(".jp-PPO-ownOutcome > summary").click()
+    judged = card.locator(".jp-PPO-ownOutcome")
+    expect(judged.locator('[aria-current="true"]')).to_contain_text("sound", timeout=LONG)
+    expect(judged.locator(".jp-PPO-comment")).to_have_text("gamma?")
+    expect(judged.frame_locator("iframe").locator("em")).to_have_text("careful", timeout=LONG)
+    judged.scroll_into_view_if_needed()
+    _screenshot(page, "14-outcome")

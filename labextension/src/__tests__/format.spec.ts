@@ -27,6 +27,13 @@ function submission(change: Partial<ISubmission>): ISubmission {
     max_points: null,
     unsealed_points: 0,
     needs_review: false,
+    kind: 'notebook',
+    attempt_state: change.state ?? 'queued',
+    late_seconds: 0,
+    penalty: 0,
+    counts: true,
+    released_at: null,
+    queue_position: null,
     ...change
   };
 }
@@ -34,12 +41,14 @@ function submission(change: Partial<ISubmission>): ISubmission {
 describe('stateText', () => {
   it('says it for every state', () => {
     expect(stateText(null)).toBe('Not submitted');
+    expect(stateText(submission({ state: 'submitted' }))).toBe('Submitted');
     expect(stateText(submission({}))).toBe('Queued');
+    expect(stateText(submission({ queue_position: 3 }))).toBe('Queued, place 3');
     expect(stateText(submission({ state: 'grading' }))).toBe('Grading');
-    expect(stateText(submission({ state: 'graded' }))).toBe('Graded');
-    expect(stateText(submission({ state: 'graded', needs_review: true }))).toContain(
-      'awaits review'
-    );
+    expect(stateText(submission({ state: 'graded' }))).toBe('Graded, not released yet');
+    const released = { state: 'graded', attempt_state: 'released' } as const;
+    expect(stateText(submission(released))).toBe('Graded and released');
+    expect(stateText(submission({ ...released, needs_review: true }))).toContain('awaits review');
     expect(stateText(submission({ state: 'failed', error: 'No image.' }))).toBe(
       'Failed: No image.'
     );

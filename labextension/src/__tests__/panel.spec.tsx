@@ -79,7 +79,7 @@ it('follows a submission until it is graded, then stops asking', async () => {
   expect(find('.jp-PPO-state').dataset.state).toBe('grading');
   service.move('graded', 7.5);
   await pass(60_000);
-  expect(find('.jp-PPO-state').textContent).toBe('Graded');
+  expect(find('.jp-PPO-state').textContent).toBe('Graded and released');
   expect(find('.jp-PPO-score').textContent).toBe('7.5 / 10');
   expect(jest.getTimerCount()).toBe(0);
   await press('.jp-PPO-feedback');
@@ -108,7 +108,7 @@ it('shows the points by exercise and check, and marks what is unsealed', async (
   expect(node.querySelector('.jp-PPO-exercises')).toBeNull();
   service.move('graded', 3, 2);
   await pass(1_000);
-  expect(find('.jp-PPO-latest').textContent).toBe('Graded2 unsealed 3 / 10');
+  expect(find('.jp-PPO-latest').textContent).toBe('Graded and released2 unsealed 3 / 10');
   await open('.jp-PPO-exercises');
   const rows = [...node.querySelectorAll('.jp-PPO-row')].map(row => row.textContent);
   expect(rows).toEqual([
@@ -277,7 +277,12 @@ it('says why grading failed', async () => {
   await press('.jp-PPO-submit');
   const [newest] = service.attempts;
   service.attempts = [
-    { ...(newest as ISubmission), state: 'failed', error: 'The engine is down.' }
+    {
+      ...(newest as ISubmission),
+      state: 'failed',
+      attempt_state: 'failed',
+      error: 'The engine is down.'
+    }
   ];
   await pass(1_000);
   expect(find('.jp-PPO-state').textContent).toBe('Failed: The engine is down.');
@@ -293,7 +298,7 @@ it('offers the feedback of an earlier attempt while a new one is graded', async 
   await press('.jp-PPO-submit');
   expect(find('.jp-PPO-state').dataset.state).toBe('queued');
   expect(node.querySelectorAll('.jp-PPO-attempts li')).toHaveLength(2);
-  await press('.jp-PPO-link');
+  await press('.jp-PPO-attemptFeedback');
   expect(workspace.shown).toEqual(['<p>id-1</p>']);
 });
 

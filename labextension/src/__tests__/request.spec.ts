@@ -58,10 +58,11 @@ describe('CourseClient', () => {
   it('submits the text byte for byte', async () => {
     const { client, requests } = clientOf(() => json({ attempt: 1 }, 201));
     const text = '{"cells": [],\r\n "metadata": {"name": "Gödel \u2028"}}\n';
-    await client.submit('rl/101?', 'ppo', text);
+    await client.submit('rl/101?', 'ppo', text, 'a-key');
     const request = only(requests);
     expect(request.method).toBe('POST');
     expect(request.headers.get('Content-Type')).toBe('application/x-ipynb+json');
+    expect(request.headers.get('Idempotency-Key')).toBe('a-key');
     expect(new URL(request.url).pathname).toBe(
       '/base/jupyter-ppo/api/v1/courses/rl%2F101%3F/assignments/ppo/submissions'
     );
@@ -104,7 +105,7 @@ describe('CourseClient', () => {
   it("passes on the service's own error", async () => {
     const body = { code: 'too_large', message: 'Over 25 MB.', field: 'notebook' };
     const { client } = clientOf(() => json(body, 413));
-    const error = await rejection(client.submit('rl', 'ppo', '{}'));
+    const error = await rejection(client.submit('rl', 'ppo', '{}', 'a-key'));
     expect(error).toMatchObject({ ...body, status: 413 });
   });
 
