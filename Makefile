@@ -35,6 +35,9 @@ bench: setup image ## the benchmarks, as tables
 	python benchmarks/sandbox.py
 	python benchmarks/class_of_30.py
 	python benchmarks/sealed.py
+	python benchmarks/gradebook.py
+	python benchmarks/submitting.py
+	python benchmarks/class_of_100.py
 
 bench-attacks: setup image ## 41 attacks on grading: does nbgrader resist, do we
 	python benchmarks/attacks.py

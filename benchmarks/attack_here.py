@@ -73,7 +73,7 @@ class Here:
 
     def student(self, user: str) -> Caller:
         """Return a student of the course."""
-        self.service.assessment.enrol(self.admin, COURSE, user, Role.STUDENT)
+        self.service.use_cases.roster.put_member(self.admin, COURSE, user, Role.STUDENT)
         return Caller(user)
 
     def submit(self, user: str, assignment: str, notebook: bytes) -> UUID:
