@@ -59,7 +59,7 @@ LANES: tuple[tuple[Step, ...], ...] = (
         ),
         Step(
             "python",
-            14,
+            22,
             (
                 f"{PYTEST} -m 'not docker and not image and not browser' "
                 "--ignore=tests/packaging --durations=8",
@@ -90,7 +90,7 @@ LANES: tuple[tuple[Step, ...], ...] = (
         # Playwright's synchronous side cannot be opened twice in a process; each folder opens it.
         Step(
             "browser",
-            10,
+            16,
             (
                 f"{PYTEST} -m browser {RERUNS} --ignore=tests/browser",
                 f"{PYTEST} -m browser {RERUNS} tests/browser",
