@@ -16,6 +16,7 @@ from jupyter_ppo.domain.grading import total
 from jupyter_ppo.storage.database import database_now
 from jupyter_ppo.storage.tables import (
     BatchItemRow,
+    BatchRow,
     ExerciseGradeRow,
     GradeRow,
     MarkRow,
@@ -95,6 +96,18 @@ def read_snapshot(data: Mapping[str, Any] | None) -> Snapshot | None:
     if data is None:
         return None
     return Snapshot(data["version"], data["points"], data["max_points"], dict(data["exercises"]))
+
+
+def reason_of(session: Session, submission_id: UUID) -> str:
+    """Return why the newest batch that waits for this submission was asked for, or nothing."""
+    reason = session.scalar(
+        select(BatchRow.reason)
+        .join(BatchItemRow, BatchItemRow.batch_id == BatchRow.id)
+        .where(BatchItemRow.submission_id == submission_id, BatchItemRow.ended_at.is_(None))
+        .order_by(BatchRow.created_at.desc())
+        .limit(1)
+    )
+    return reason or ""
 
 
 def end_items(session: Session, submission_id: UUID, *, error: str | None = None) -> None:

@@ -23,7 +23,7 @@ from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.domain.jobs import MAX_ATTEMPTS, JobState, Lease
 from jupyter_ppo.domain.submissions import SubmissionState, checked_transition
-from jupyter_ppo.storage.batch_items import cancel_items, chunks, end_items
+from jupyter_ppo.storage.batch_items import cancel_items, chunks, end_items, reason_of
 from jupyter_ppo.storage.database import Database, database_now
 from jupyter_ppo.storage.grades import store_grade
 from jupyter_ppo.storage.standings import KEEPING_KEYS, set_state, settle
@@ -136,7 +136,7 @@ class Jobs:
             # Its standing follows with the grade.
             submission.state = checked_transition(submission.state, SubmissionState.GRADED)
             _release(job, JobState.SUCCEEDED)
-            store_grade(session, grade)
+            store_grade(session, grade, reason=reason_of(session, submission.id))
             end_items(session, submission.id)
 
     def fail(self, lease: Lease, message: str) -> None:

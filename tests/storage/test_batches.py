@@ -16,6 +16,7 @@ from jupyter_ppo.domain.errors import InvalidInputError, LeaseLostError, NotFoun
 from jupyter_ppo.domain.grading import Grade
 from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.domain.jobs import MAX_ATTEMPTS, JobState, Lease
+from jupyter_ppo.domain.marks import GradeChangeKind
 from jupyter_ppo.domain.ports import CourseStore, JobQueue, SubmissionStore
 from jupyter_ppo.domain.submissions import SubmissionState
 from jupyter_ppo.domain.terms import Counting, Terms
@@ -25,6 +26,7 @@ from jupyter_ppo.storage.jobs import queue_submission
 from jupyter_ppo.storage.standings import settle
 from jupyter_ppo.storage.tables import (
     AssignmentRow,
+    GradeChangeRow,
     JobRow,
     MarkRow,
     MembershipRow,
@@ -118,6 +120,23 @@ def test_a_batch_queues_the_class_and_tells_before_and_after(
         assert (item.before.points, item.after.points, item.after.max_points) == (1.1, 2.1, 6.0)
         assert item.position is None
         assert submissions.submission(item.submission_id).points == 2.1
+
+
+def test_the_reason_of_a_batch_is_in_the_history_of_every_grade(
+    database: Database, make: Make, submit: Any, work_off: Any
+) -> None:
+    [submission] = submit("ann")
+    work_off(1.0)
+    make()
+    work_off(2.0)
+    with database.session() as session:
+        reasons = session.scalars(
+            select(GradeChangeRow.reason)
+            .where(GradeChangeRow.submission_id == submission)
+            .where(GradeChangeRow.kind == GradeChangeKind.AUTOGRADED)
+            .order_by(GradeChangeRow.at, GradeChangeRow.id)
+        ).all()
+    assert (reasons[0], reasons[-1]) == ("", "a fix")
 
 
 def test_only_what_changed_is_told_if_asked(
