@@ -17,7 +17,7 @@ from jupyter_ppo.domain.gradebook import (
     ImportReport,
     RecordedAssignment,
 )
-from jupyter_ppo.domain.ports import BlobStore, CourseStore, SubmissionStore
+from jupyter_ppo.domain.ports import BlobStore, CourseStore
 from jupyter_ppo.services.access import Access
 from jupyter_ppo.services.audit import AuditLog, note
 from jupyter_ppo.services.gradebook_files import gradebook_csv, gradebook_json
@@ -62,13 +62,10 @@ class GradebookService:
         *,
         courses: CourseStore,
         gradebooks: GradebookStore,
-        submissions: SubmissionStore,
         blobs: BlobStore,
         audit: AuditLog,
     ) -> None:
-        self._courses = courses
         self._gradebooks = gradebooks
-        self._submissions = submissions
         self._blobs = blobs
         self._audit = audit
         self._access = Access(courses)

@@ -57,7 +57,6 @@ class TrashService:
         submissions: SubmissionStore,
         audit: AuditLog,
     ) -> None:
-        self._courses = courses
         self._trash = trash
         self._submissions = submissions
         self._audit = audit

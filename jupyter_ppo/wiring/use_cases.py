@@ -124,7 +124,6 @@ def build_use_cases(parts: Parts) -> UseCases:
         gradebook=GradebookService(
             courses=courses,
             gradebooks=Gradebooks(database),
-            submissions=submissions,
             blobs=blobs,
             audit=audit,
         ),

@@ -117,7 +117,6 @@ class Place:
         self.service = GradebookService(
             courses=self.courses,
             gradebooks=Gradebooks(self.database),
-            submissions=Submissions(self.database, At(DUE)),
             blobs=self.blobs,
             audit=Audit(self.database),
         )
