@@ -27,6 +27,7 @@ lint: setup ## style, layers, file hygiene
 	ruff format --check .
 	lint-imports
 	python .ci/hygiene.py
+	codespell notebooks docs README.md CHANGELOG.md CONTRIBUTING.md
 
 typecheck: setup ## mypy, strict
 	mypy
@@ -38,6 +39,9 @@ bench: setup image ## the benchmarks, as tables
 	python benchmarks/gradebook.py
 	python benchmarks/submitting.py
 	python benchmarks/class_of_100.py
+	python benchmarks/training.py
+	python benchmarks/live_widget.py
+	python benchmarks/course_times.py
 
 bench-attacks: setup image ## 41 attacks on grading: does nbgrader resist, do we
 	python benchmarks/attacks.py

@@ -21,8 +21,10 @@ if ! docker/engine.sh status >/dev/null 2>&1; then
 fi
 
 # Builds the front end and, with an engine, the sandbox image side by side; fails if either does.
+# The image contains the code of the widgets.
 build_both() {
   local front_end image=0
+  .ci/setup.sh widgets || return
   .ci/setup.sh front-end &
   front_end=$!
   [ "$engine_status" != 0 ] || jupyter ppo image build >&2 || image=$?

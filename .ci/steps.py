@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".artifacts" / "logs"
 TAIL_LINES = 60
 
+# Two lanes on two cores: threads of one operation would wait for each other, spinning.
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
 PYTEST = "python -m pytest -q --color=no"
 # A rerun hides nothing: -rR prints each one, and the summary counts them.
 RERUNS = "--reruns 1 --reruns-delay 2 -rfEsR"
@@ -42,6 +45,7 @@ class Step:
 
 LANES: tuple[tuple[Step, ...], ...] = (
     (
+        Step("front-end", 8, (".ci/setup.sh front-end",)),
         Step(
             "lint",
             6,
@@ -51,37 +55,31 @@ LANES: tuple[tuple[Step, ...], ...] = (
                 "mypy",
                 "lint-imports",
                 "python .ci/hygiene.py",
+                "codespell notebooks docs README.md CHANGELOG.md CONTRIBUTING.md",
                 "pre-commit validate-config",
             ),
         ),
         Step(
-            "typescript", 8, ("cd labextension && jlpm lint:check", "cd labextension && jlpm test")
-        ),
-        Step(
             "python",
-            22,
+            32,
             (
                 f"{PYTEST} -m 'not docker and not image and not browser' "
-                "--ignore=tests/packaging --durations=8",
+                f"--ignore=tests/packaging --durations=8 {RERUNS}",
             ),
         ),
         Step(
             "grading",
-            16,
+            20,
             (f"{PYTEST} {CONTAINERS} --durations=8 {RERUNS} {' '.join(GRADING)}",),
-        ),
-        # Beside the containers of the other lane: this engine is another one.
-        Step(
-            "podman",
-            10,
-            (f".ci/podman.sh {PYTEST} -m podman {RERUNS} tests/sandbox/test_engines.py",),
         ),
         Step("packaging", 8, (f"{PYTEST} tests/packaging",)),
     ),
     (
+        # Meanwhile the other lane needs no image.
+        Step("image", 15, ("jupyter ppo image build",)),
         Step(
             "container",
-            25,
+            27,
             (
                 f"{PYTEST} {CONTAINERS} --durations=8 {RERUNS} "
                 + " ".join(f"--ignore={folder}" for folder in GRADING),
@@ -90,11 +88,20 @@ LANES: tuple[tuple[Step, ...], ...] = (
         # Playwright's synchronous side cannot be opened twice in a process; each folder opens it.
         Step(
             "browser",
-            16,
+            24,
             (
                 f"{PYTEST} -m browser {RERUNS} --ignore=tests/browser",
                 f"{PYTEST} -m browser {RERUNS} tests/browser",
             ),
+        ),
+        Step(
+            "typescript", 8, ("cd labextension && jlpm lint:check", "cd labextension && jlpm test")
+        ),
+        # Beside the containers of the other lane: this engine is another one.
+        Step(
+            "podman",
+            10,
+            (f".ci/podman.sh {PYTEST} -m podman {RERUNS} tests/sandbox/test_engines.py",),
         ),
         Step("demo", 8, ("make demo CHECK=1",)),
     ),
@@ -169,6 +176,7 @@ class Runner:
             process = subprocess.Popen(
                 ["/bin/bash", "-c", command],
                 cwd=ROOT,
+                env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,  # type: ignore[arg-type]
                 stderr=subprocess.STDOUT,
@@ -232,6 +240,8 @@ def summary(results: dict[str, Result]) -> int:
             lines = (LOGS / f"{name}.log").read_text(errors="replace").splitlines()
             say(f"\n--- {name}: the last lines of .artifacts/logs/{name}.log")
             say("\n".join(lines[-TAIL_LINES:]))
+            # A long message may fill the tail, and hide what else failed.
+            say("\n".join(line[:200] for line in lines if line.startswith(("FAILED ", "ERROR "))))
     say("\nstep          passed  failed  skipped  rerun  seconds")
     for name, result in results.items():
         numbers = result.counts

@@ -17,6 +17,7 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -226,8 +227,8 @@ def measure(server: Server) -> None:
         sys.exit("The gradebook does not hold the class.")
 
 
-def main() -> None:
-    """Fill, start, measure, stop."""
+def with_server(work: Callable[[Server], None]) -> None:
+    """Fill a folder (the first argument; else one for the moment), and work with a server on it."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(sys.argv[1] if len(sys.argv) > 1 else made)
         if not (folder / "jupyter_ppo.sqlite").exists():
@@ -237,10 +238,10 @@ def main() -> None:
         server = Server(folder)
         try:
             server.wait()
-            measure(server)
+            work(server)
         finally:
             server.stop()
 
 
 if __name__ == "__main__":
-    main()
+    with_server(measure)

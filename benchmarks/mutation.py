@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import copy
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 #: A mutation makes of a node the nodes that could stand in its place by mistake.
 Mutation = Callable[[ast.AST], Iterator[ast.AST]]
@@ -59,21 +62,37 @@ class Mutant:
     code: str
 
 
-def mutants(code: str) -> list[Mutant]:
-    """Return every mutant of ``code`` once, in the order of its nodes."""
+def mutants(code: str, most: int | None = None) -> list[Mutant]:
+    """Return every mutant of ``code`` once, in the order of its nodes.
+
+    With ``most`` at most so many, spread evenly over all; those that are left out cost nothing.
+    """
     tree = ast.parse(code)
     original = ast.unparse(tree)
     found: dict[str, Mutant] = {}
-    for node in ast.walk(tree):
-        for mutation in (*_MUTATIONS, _other_names(tree)):
-            for changed in mutation(node):
-                # What the copy finds in its memory it takes instead of copying.
-                text = ast.unparse(copy.deepcopy(tree, {id(node): changed}))
-                if text != original and text not in found and _compiles(text):
-                    line = getattr(node, "lineno", 0)
-                    change = f"{line}: {ast.unparse(node)} -> {ast.unparse(changed)}"
-                    found[text] = Mutant(change, text)
+    for node, changed in spread(list(_changes(tree)), most):
+        # What the copy finds in its memory it takes instead of copying.
+        text = ast.unparse(copy.deepcopy(tree, {id(node): changed}))
+        if text != original and text not in found and _compiles(text):
+            line = getattr(node, "lineno", 0)
+            change = f"{line}: {ast.unparse(node)} -> {ast.unparse(changed)}"
+            found[text] = Mutant(change, text)
     return list(found.values())
+
+
+def spread(items: Sequence[Item], most: int | None) -> list[Item]:
+    """Return at most ``most`` of the items, spread evenly; None: all of them."""
+    if most is None or len(items) <= most:
+        return list(items)
+    return [items[i * len(items) // most] for i in range(most)]
+
+
+def _changes(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    mutations = (*_MUTATIONS, _other_names(tree))
+    for node in ast.walk(tree):
+        for mutation in mutations:
+            for changed in mutation(node):
+                yield node, changed
 
 
 def _compiles(text: str) -> bool:

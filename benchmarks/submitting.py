@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from class_of_30 import SOURCE
-from gradebook import Server, fill
+from gradebook import Server, with_server
 
 REQUESTS, REPEATS = 200, 3
 PLACE = "/courses/rl/assignments/sitting"
@@ -47,19 +45,5 @@ def measure(server: Server) -> None:
             print(f"| {people} | {1000 * p50:.0f} | {1000 * p99:.0f} | {rate:.0f} |")
 
 
-def main() -> None:
-    """Fill, start, measure, stop."""
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(sys.argv[1] if len(sys.argv) > 1 else made)
-        if not (folder / "jupyter_ppo.sqlite").exists():
-            fill(folder)
-        server = Server(folder)
-        try:
-            server.wait()
-            measure(server)
-        finally:
-            server.stop()
-
-
 if __name__ == "__main__":
-    main()
+    with_server(measure)

@@ -73,6 +73,8 @@ class PPOExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Let requests and grading end, then close the database; called when the server stops."""
+        if self._context is not None:
+            self._context.streams.close()
         await asyncio.to_thread(self._stop)
 
     def _start(self, service: Service) -> None:
@@ -83,6 +85,7 @@ class PPOExtension(ExtensionApp):
 
     def _stop(self) -> None:
         if self.service is not None:
+            self.service.training.refuse()
             self.service.executions.refuse()
             self.service.sealings.stop()
         if self._starter is not None:

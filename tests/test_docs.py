@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_ppo.cli import build_parser
+from jupyter_ppo.cli.parser import build_parser
 from jupyter_ppo.domain.errors import PPOError
 from jupyter_ppo.domain.execution import ExecutionBounds, Outcome
 from jupyter_ppo.domain.sandbox import BOUNDS, SandboxLimits, Verdict

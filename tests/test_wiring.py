@@ -19,7 +19,10 @@ from jupyter_ppo.domain.execution import (
     ExecutionRequest,
     ExecutionState,
 )
+from jupyter_ppo.domain.run_records import TrainingQuota
 from jupyter_ppo.domain.sandbox import PoolStatus
+from jupyter_ppo.sandbox.training_place import ContainerPlace
+from jupyter_ppo.training.process_place import ProcessPlace
 from jupyter_ppo.wiring import PPOService, Service
 
 
@@ -227,3 +230,64 @@ def test_containers_serve_several_submissions_only_where_the_admin_says_so(tmp_p
         service = settings.build()
         assert (service.slots is not None) is has_slots
         service.stop()
+
+
+class ElsewherePlace:
+    """A place for workers that a setting names."""
+
+    def start(self, folder: Path, *, disk_bytes: int, commands_from: int = 0) -> None:
+        raise AssertionError
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({}, ProcessPlace),
+        ({"identity": "provider"}, ContainerPlace),
+        ({"training_place": "container", "training_limits": {"memory_mb": 4096}}, ContainerPlace),
+        ({"identity": "provider", "training_place_class": ElsewherePlace}, ElsewherePlace),
+    ],
+)
+def test_other_people_s_runs_are_trained_in_the_sandbox(
+    tmp_path: Path, settings: dict[str, object], place: type
+) -> None:
+    service = PPOService(data_dir=str(tmp_path), **settings).build()
+    service.close()
+    assert type(service.training_place) is place
+
+
+def test_other_people_s_runs_beside_the_server_are_refused(tmp_path: Path) -> None:
+    settings = PPOService(data_dir=str(tmp_path), identity="provider", training_place="process")
+    with pytest.raises(TraitError, match="would let everyone who signs in run code"):
+        settings.build()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"training_quota": {"runnig": 1}}, "training_quota: 'runnig' is not a quota; there are"),
+        ({"training_quota": {"running": 0}}, "running: 0 is not a whole number above 0"),
+        ({"training_quota": {"running": 1.5}}, "running: 1.5 is not a whole number"),
+        ({"training_quota": {"disk_mb": True}}, "disk_mb: True is not a whole number"),
+        ({"training_quota": {"wall_seconds": "1"}}, "wall_seconds: '1' is not a number"),
+        ({"training_limits": {"memory": 1}}, "training_limits: 'memory' is not a limit;"),
+        ({"training_workers": -1}, "training_workers"),
+        ({"training_place": "moon"}, "training_place"),
+    ],
+)
+def test_a_setting_of_training_that_cannot_be_is_named(
+    settings: dict[str, object], words: str
+) -> None:
+    with pytest.raises(TraitError) as caught:
+        PPOService(**settings)
+    assert words in str(caught.value)
+
+
+def test_a_quota_of_training_is_what_the_settings_say(tmp_path: Path) -> None:
+    quota = {"running": 1, "wall_seconds": 60}
+    service = PPOService(data_dir=str(tmp_path), training_quota=quota).build()
+    service.close()
+    assert service.use_cases.training.quota == TrainingQuota(running=1, wall_seconds=60)

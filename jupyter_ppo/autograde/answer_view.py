@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from jupyter_ppo.autograde.cells import grade_id_of, is_answer, kind_of, own_of
+from jupyter_ppo.autograde.headings import last_section
 from jupyter_ppo.autograde.outputs import code_html, markdown_html
 from jupyter_ppo.autograde.release import make_release
 from jupyter_ppo.autograde.restore import Origin, restore_notebook
@@ -28,8 +29,8 @@ def answer_view(
     """Return what there is to read of ``exercise`` in what a student handed in.
 
     Of an answer marked by hand that is the cell itself, of a task the student's cells after it, of
-    tests the answers in code since the tests before. The question is the text before it (of a task
-    the task). Raises like ``restore_notebook``.
+    tests the answers in code since the tests before. The question is the last section of the text
+    before it (of a task the task). Raises like ``restore_notebook``.
     """
     made = make_release(source)
     restored: _Cells = restore_notebook(source, submitted, seed)["cells"]
@@ -78,13 +79,20 @@ def _source(cell: dict[str, Any]) -> str:
 
 
 def _text_before(released: _Cells, at: int) -> _Cells:
-    """Return the author's markdown cells that end just before ``at``."""
-    first = at
-    while first > 0 and released[first - 1]["cell_type"] == "markdown":
-        if is_answer(released[first - 1]) or kind_of(released[first - 1]) is CellKind.TASK:
+    """Return what the author wrote just before ``at``: the last section of it.
+
+    That is from the last cell with a heading on, and from that heading within it; without any
+    heading it is the last cell. A quiz or an introduction above is not part of the question.
+    """
+    found: list[dict[str, Any]] = []
+    for cell in reversed(released[:at]):
+        if cell["cell_type"] != "markdown" or is_answer(cell) or kind_of(cell) is CellKind.TASK:
             break
-        first -= 1
-    return released[first:at]
+        section = last_section(cell["source"])
+        if section is not None:
+            return [{**cell, "source": section}, *reversed(found)]
+        found.append(cell)
+    return found[:1]
 
 
 def _answers_before(released: _Cells, at: int) -> list[int]:
@@ -116,16 +124,30 @@ def _written_after(restored: _Cells, released: _Cells, grade_id: str) -> _Cells:
 
 
 def _rubric(cell: dict[str, Any]) -> str:
-    """Return the rubric that the author keeps in our metadata of the cell, a criterion a line."""
+    """Return the rubric that the author keeps in our metadata of the cell, a criterion a line.
+
+    What the course's own notebooks have is that of an entry; a list of sentences will do.
+    """
     rubric = own_of(cell).get("rubric")
     lines: list[str] = []
     for criterion in rubric if isinstance(rubric, list) else []:
         if not isinstance(criterion, dict):
             continue
         levels = criterion.get("levels")
-        shown = " | ".join(map(str, levels)) if isinstance(levels, list) else ""
-        lines.append(f"{criterion.get('criterion', '')}: {shown}")
+        shown = " | ".join(map(_level, levels)) if isinstance(levels, list) else ""
+        title = criterion.get("title") or criterion.get("criterion", "")
+        lines.append(f"{title}: {shown}")
+        if note := criterion.get("note"):
+            lines.append(f"    {note}")
     return "\n".join(lines)
+
+
+def _level(level: object) -> str:
+    if not isinstance(level, dict):
+        return str(level)
+    points = level.get("points")
+    shown = f"{points:g} " if isinstance(points, int | float) else ""
+    return f"{shown}{level.get('description') or level.get('name', '')}"
 
 
 def _mark_scheme(source: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -83,15 +84,25 @@ def has_hidden_tests(cell: dict[str, Any]) -> bool:
 
 
 def hidden_lines_of(cells: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the hidden lines of all test cells, each once, the longest first.
+    """Return the hidden lines of all test cells of a restored notebook, the longest first.
 
-    Any cell can show a line of any other one. The order is for those who replace them: a line that
-    is part of a longer one must not cut it before it is found.
+    Any cell can show a line of any other one. A line that students were handed elsewhere, in a
+    text, a given cell or the visible part of a test, is no secret; what they write themselves makes
+    none readable. The order is for those who replace them: a line that is part of a longer one must
+    not cut it before it is found.
     """
+    kept = list(cells)
+    readable = "\n".join(str(own_of(cell).get("release_source") or "") for cell in kept)
     found = {
         line
-        for cell in cells
+        for cell in kept
         if kind_of(cell) is CellKind.TESTS
         for line in numbered_hidden_lines(cell["source"]).values()
+        if not _stands_in(line.strip(), readable)
     }
     return tuple(sorted(found, key=lambda line: (-len(line), line)))
+
+
+def _stands_in(line: str, text: str) -> bool:
+    """Whether the text has the line as it is: ``x = 3`` does not stand in ``max = 3.5``."""
+    return re.search(rf"(?<![\w.]){re.escape(line)}(?!\w|\.\d)", text) is not None

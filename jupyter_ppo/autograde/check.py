@@ -18,6 +18,9 @@ from jupyter_ppo.domain.ports import ReleasedNotebook
 _NOTES_MAX = 20
 # Characters of one warning, and of a name in it: names are what the student's file says.
 _NOTE_MAX, _NAME_MAX = 500, 200
+#: Assignments may share a grade_id. With less than this share of its graded cells, and more of
+#: others, a notebook is another one's.
+_FEW = 0.25
 _OF_AN_ASSIGNMENT = frozenset({CellKind.TESTS, CellKind.SOLUTION, CellKind.MANUAL, CellKind.TASK})
 
 
@@ -25,9 +28,9 @@ def check_submission(data: bytes, released: ReleasedNotebook) -> tuple[str, ...]
     """Return warnings, one sentence each, for a notebook that can be graded.
 
     Raises ``InvalidNotebookError`` or ``TooLargeError`` for bytes that are no readable notebook or
-    hold an answer cell twice, ``WrongAssignmentError`` if none of the exercises is in it. The name
-    of the file plays no part. Where the assignment takes a saved model, ``data`` may be one; raises
-    like ``read_saved_model`` then.
+    hold an answer cell twice, ``WrongAssignmentError`` if none of the exercises is in it, or few of
+    them beside more graded cells of another assignment. The name of the file plays no part. Where
+    the assignment takes a saved model, ``data`` may be one; raises like ``read_saved_model`` then.
     """
     release = read_notebook(released.release)
     if is_archive(data) and (model_cell := model_grade_id(release)) is not None:
@@ -50,6 +53,14 @@ def check_submission(data: bytes, released: ReleasedNotebook) -> tuple[str, ...]
         for name, index in found.items()
         if name not in known and kind_of(notebook["cells"][index]) in _OF_AN_ASSIGNMENT
     ]
+    own = sum(exercise.grade_id in found for exercise in exercises)
+    if own < _FEW * len(exercises) and len(strange) > own:
+        msg = (
+            f"notebook: it looks like that of another assignment: {own} of this assignment's "
+            f"{len(exercises)} graded cells are in it, and {len(strange)} others, such as "
+            f"{_named(strange[0])}. Choose the notebook that was released for this assignment."
+        )
+        raise WrongAssignmentError(msg, field="notebook")
     notes = [
         _missing(exercise, strange) for exercise in exercises if exercise.grade_id not in found
     ]

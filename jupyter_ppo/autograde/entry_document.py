@@ -10,10 +10,19 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any, NoReturn
+from typing import Any
 
+from jupyter_ppo.autograde.plain_data import (
+    check_once,
+    fields_of,
+    items_of,
+    name_of,
+    refuse,
+    refuse_size,
+    text_of,
+)
 from jupyter_ppo.autograde.run_evidence import checked_run
 from jupyter_ppo.domain.courses import CellKind, Exercise
 from jupyter_ppo.domain.entries import (
@@ -29,8 +38,6 @@ from jupyter_ppo.domain.entries import (
     check_file_names,
     checked_file_name,
 )
-from jupyter_ppo.domain.errors import InvalidInputError, TooLargeError
-from jupyter_ppo.domain.marks import checked_text
 
 FORMAT_VERSION = 1
 MAX_CRITERIA = 40
@@ -38,7 +45,6 @@ MIN_LEVELS, MAX_LEVELS = 2, 12
 MAX_POINTS = 1_000_000.0
 MAX_TITLE = 200
 _MAX_INSTRUCTIONS = 50_000
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,18 +57,18 @@ def definition_of(data: object) -> EntryDefinition:
     Raises ``InvalidInputError`` naming the place: unknown or missing names, 1 to 40 criteria, 2 to
     12 levels, points of 0 to 1,000,000, names that are doubled or cannot be part of an address.
     """
-    fields = _fields(data, "", {"title", "rubric"}, {"instructions", "parts", "format"})
+    fields = fields_of(data, "", {"title", "rubric"}, {"instructions", "parts", "format"})
     _check_format(fields)
-    parts = _list(fields.get("parts", [EntryPart.TEXT]), "parts", 1, len(EntryPart))
-    rubric = _list(fields["rubric"], "rubric", 1, MAX_CRITERIA)
+    parts = items_of(fields.get("parts", [EntryPart.TEXT]), "parts", 1, len(EntryPart))
+    rubric = items_of(fields["rubric"], "rubric", 1, MAX_CRITERIA)
     definition = EntryDefinition(
-        title=_text(fields["title"], "title", MAX_TITLE, is_needed=True),
-        instructions=_text(fields.get("instructions", ""), "instructions", _MAX_INSTRUCTIONS),
+        title=text_of(fields["title"], "title", MAX_TITLE, is_needed=True),
+        instructions=text_of(fields.get("instructions", ""), "instructions", _MAX_INSTRUCTIONS),
         parts=tuple(_part(part, f"parts[{index}]") for index, part in enumerate(parts)),
-        rubric=tuple(_criterion(item, f"rubric[{index}]") for index, item in enumerate(rubric)),
+        rubric=tuple(criterion_of(item, f"rubric[{index}]") for index, item in enumerate(rubric)),
     )
-    _check_once(definition.parts, "parts")
-    _check_once([criterion.name for criterion in definition.rubric], "rubric")
+    check_once(definition.parts, "parts")
+    check_once([criterion.name for criterion in definition.rubric], "rubric")
     return definition
 
 
@@ -96,31 +102,35 @@ def read_definition(data: bytes) -> EntryDefinition:
     return definition_of(_read(data, "definition"))
 
 
-def _criterion(data: object, place: str) -> Criterion:
-    fields = _fields(data, place, {"name", "title", "levels"}, {"description", "note"})
-    levels = _list(fields["levels"], f"{place}.levels", MIN_LEVELS, MAX_LEVELS)
+def criterion_of(data: object, place: str) -> Criterion:
+    """Return the criterion of a rubric that plain data describe; ``place`` is said in errors.
+
+    Raises ``InvalidInputError`` naming the place.
+    """
+    fields = fields_of(data, place, {"name", "title", "levels"}, {"description", "note"})
+    levels = items_of(fields["levels"], f"{place}.levels", MIN_LEVELS, MAX_LEVELS)
     criterion = Criterion(
-        name=_name(fields["name"], f"{place}.name"),
-        title=_text(fields["title"], f"{place}.title", MAX_TITLE, is_needed=True),
+        name=name_of(fields["name"], f"{place}.name"),
+        title=text_of(fields["title"], f"{place}.title", MAX_TITLE, is_needed=True),
         levels=tuple(_level(item, f"{place}.levels[{i}]") for i, item in enumerate(levels)),
-        description=_text(fields.get("description", ""), f"{place}.description", MAX_WORDS),
-        note=_text(fields.get("note", ""), f"{place}.note", MAX_WORDS),
+        description=text_of(fields.get("description", ""), f"{place}.description", MAX_WORDS),
+        note=text_of(fields.get("note", ""), f"{place}.note", MAX_WORDS),
     )
-    _check_once([level.name for level in criterion.levels], f"{place}.levels")
+    check_once([level.name for level in criterion.levels], f"{place}.levels")
     return criterion
 
 
 def _level(data: object, place: str) -> Level:
-    fields = _fields(data, place, {"name", "points"}, {"description"})
+    fields = fields_of(data, place, {"name", "points"}, {"description"})
     points = fields["points"]
     is_number = isinstance(points, int | float) and not isinstance(points, bool)
     # Compared before float(), which refuses an integer of hundreds of digits.
     if not is_number or not 0 <= points <= MAX_POINTS or not math.isfinite(points):
-        _refuse(f"{place}.points", f"Use a number from 0 to {MAX_POINTS:,.0f}.")
+        refuse(f"{place}.points", f"Use a number from 0 to {MAX_POINTS:,.0f}.")
     return Level(
-        name=_text(fields["name"], f"{place}.name", 100, is_needed=True),
+        name=text_of(fields["name"], f"{place}.name", 100, is_needed=True),
         points=float(points),
-        description=_text(fields.get("description", ""), f"{place}.description", MAX_WORDS),
+        description=text_of(fields.get("description", ""), f"{place}.description", MAX_WORDS),
     )
 
 
@@ -128,7 +138,7 @@ def _part(value: object, place: str) -> EntryPart:
     try:
         return EntryPart(value)  # type: ignore[arg-type]
     except ValueError:
-        _refuse(place, f"Use {', '.join(EntryPart)}.")
+        refuse(place, f"Use {', '.join(EntryPart)}.")
 
 
 # -- contents ------------------------------------------------------------------------------------
@@ -148,15 +158,15 @@ def checked_content(content: EntryContent, definition: EntryDefinition) -> Entry
     }
     for part, is_given in given.items():
         if is_given and part not in definition.parts:
-            _refuse(part, f"This entry asks for {', '.join(definition.parts)} only; leave it out.")
+            refuse(part, f"This entry asks for {', '.join(definition.parts)} only; leave it out.")
     if not any(given.values()):
         names = " or ".join(definition.parts)
-        _refuse("entry", f"There is nothing in it. Hand in {names}.")
-    _text(content.title, "title", MAX_TITLE)
-    _text(content.text, EntryPart.TEXT, MAX_TEXT)
-    _text(content.code, EntryPart.CODE, MAX_TEXT)
+        refuse("entry", f"There is nothing in it. Hand in {names}.")
+    text_of(content.title, "title", MAX_TITLE)
+    text_of(content.text, EntryPart.TEXT, MAX_TEXT)
+    text_of(content.code, EntryPart.CODE, MAX_TEXT)
     if len(content.files) > MAX_FILES:
-        _too_large("files", f"There are {len(content.files)}, and {MAX_FILES} may be.")
+        refuse_size("files", f"There are {len(content.files)}, and {MAX_FILES} may be.")
     for file in content.files:
         checked_file_name(file.name)
     check_file_names(file.name for file in content.files)
@@ -170,22 +180,22 @@ def write_content(content: EntryContent) -> bytes:
 
 def read_content(data: bytes) -> EntryContent:
     """Return what ``write_content`` wrote."""
-    fields = _fields(
+    fields = fields_of(
         _read(data, "entry"), "", {"files"}, {"format", "title", "text", "code", "run"}
     )
     _check_format(fields)
     files = []
-    for index, item in enumerate(_list(fields["files"], "files", 0, MAX_FILES)):
-        file = _fields(item, f"files[{index}]", {"name", "digest", "size"}, set())
+    for index, item in enumerate(items_of(fields["files"], "files", 0, MAX_FILES)):
+        file = fields_of(item, f"files[{index}]", {"name", "digest", "size"}, set())
         digest, size = file["digest"], file["size"]
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest) or not _is_size(size):
-            _refuse(f"files[{index}]", "It names no stored file.")
+            refuse(f"files[{index}]", "It names no stored file.")
         files.append(EntryFile(checked_file_name(str(file["name"])), digest, size))
     run = fields.get("run")
     return EntryContent(
-        title=_text(fields.get("title", ""), "title", MAX_TITLE),
-        text=_text(fields.get("text", ""), EntryPart.TEXT, MAX_TEXT),
-        code=_text(fields.get("code", ""), EntryPart.CODE, MAX_TEXT),
+        title=text_of(fields.get("title", ""), "title", MAX_TITLE),
+        text=text_of(fields.get("text", ""), EntryPart.TEXT, MAX_TEXT),
+        code=text_of(fields.get("code", ""), EntryPart.CODE, MAX_TEXT),
         files=tuple(files),
         run=None if run is None else checked_run(run),
     )
@@ -196,16 +206,6 @@ def _is_size(value: object) -> bool:
 
 
 # -- plain data ----------------------------------------------------------------------------------
-
-
-def _refuse(place: str, remedy: str) -> NoReturn:
-    msg = f"{place}: this cannot be used. {remedy}"
-    raise InvalidInputError(msg, field=str(place))
-
-
-def _too_large(place: str, problem: str) -> NoReturn:
-    msg = f"{place}: it is too large. {problem}"
-    raise TooLargeError(msg, field=str(place))
 
 
 def _write(data: Mapping[str, Any]) -> bytes:
@@ -219,55 +219,16 @@ def _read(data: bytes, what: str) -> object:
     try:
         found: object = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        _refuse(what, "It is not UTF-8 text.")
+        refuse(what, "It is not UTF-8 text.")
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        _refuse(what, f"It is not JSON: {error.msg} in {where}.")
+        refuse(what, f"It is not JSON: {error.msg} in {where}.")
     except (ValueError, RecursionError):  # thousands of digits, or of brackets
-        _refuse(what, "It is JSON that cannot be read.")
+        refuse(what, "It is JSON that cannot be read.")
     return found
 
 
 def _check_format(fields: Mapping[str, Any]) -> None:
     version = fields.get("format", FORMAT_VERSION)
     if version != FORMAT_VERSION:
-        _refuse("format", f"This version of jupyter_ppo reads format {FORMAT_VERSION}.")
-
-
-def _fields(data: object, place: str, needed: set[str], other: set[str]) -> dict[str, Any]:
-    names = ", ".join(sorted(needed | other - {"format"}))
-    if not isinstance(data, dict):
-        _refuse(place or "definition", f"Use an object with {names}.")
-    prefix = f"{place}." if place else ""
-    for name in sorted(needed - data.keys()):
-        _refuse(prefix + name, "It is missing.")
-    for name in data:
-        if name not in needed | other:
-            _refuse(prefix + str(name)[:80], f"There is no such name; known are {names}.")
-    return data
-
-
-def _list(value: object, place: str, least: int, most: int) -> Sequence[object]:
-    if not isinstance(value, list | tuple) or not least <= len(value) <= most:
-        _refuse(place, f"Use a list of {least} to {most}.")
-    return value
-
-
-def _text(value: object, place: str, most: int, *, is_needed: bool = False) -> str:
-    if not isinstance(value, str) or (is_needed and not value.strip()):
-        _refuse(place, "Use some text.")
-    if len(value) > most:
-        _too_large(place, f"There are {len(value):,} characters, and {most:,} may be.")
-    return checked_text(value, str(place))
-
-
-def _name(value: object, place: str) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        _refuse(place, "Use 1 to 100 letters, digits, dashes or underscores.")
-    return value
-
-
-def _check_once(names: Sequence[str], place: str) -> None:
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            _refuse(f"{place}[{index}]", f"{name!r} is there twice.")
+        refuse("format", f"This version of jupyter_ppo reads format {FORMAT_VERSION}.")

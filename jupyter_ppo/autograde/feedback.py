@@ -1,5 +1,7 @@
 """The feedback page: one HTML file, readable without script, without anything loaded from outside.
 
+Formulas are drawn by the browser, from MathML.
+
 It works under ``Content-Security-Policy: sandbox; default-src 'none'; style-src 'unsafe-inline';
 img-src data:`` and shows a test cell as it was released, never its hidden part.
 
@@ -22,6 +24,7 @@ from markupsafe import Markup, escape
 
 from jupyter_ppo.autograde.cells import grade_id_of, hidden_lines_of, kind_of, own_of
 from jupyter_ppo.autograde.failure import ran_hidden
+from jupyter_ppo.autograde.formulas import text_html
 from jupyter_ppo.autograde.hidden import TestText, quiet_after, texts_of, without_students_words
 from jupyter_ppo.autograde.outputs import (
     code_html,
@@ -60,18 +63,18 @@ class _Line:
     """One exercise with what is said of it, fit to be shown."""
 
     exercise: ExerciseGrade
-    reason: str
-    comment: str
+    reason: Markup
+    comment: Markup
 
     @classmethod
     def of(cls, exercise: ExerciseGrade) -> _Line:
-        reason = visible(exercise.reason)
+        reason = exercise.reason
         if exercise.mark is not None and exercise.mark.points is not None:
             tests = f"{exercise.points:g} of {exercise.max_points:g}: {reason}"
             reason = "Marked by a person."
             if not exercise.needs_review:
                 reason = f"Marked by a person, in the place of {tests}"
-        return cls(exercise, reason, visible(exercise.comment))
+        return cls(exercise, text_html(reason), text_html(exercise.comment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["points"] = lambda value: f"{value:g}"
-    environment.filters["shown"] = visible
+    environment.filters["shown"] = text_html
     return environment
 
 

@@ -38,13 +38,16 @@ _ATTRIBUTES: dict[str, set[str]] = {
 }
 
 
-def clean_html(html: str) -> Markup:
-    """Return ``html`` with nothing but harmless tags: no script, style, picture, form or frame."""
+def clean_html(html: str, mark: str = "") -> Markup:
+    """Return ``html`` with nothing but harmless tags: no script, style, picture, form or frame.
+
+    An element with the name ``mark`` stays too, with its attribute ``n``.
+    """
     return Markup(  # noqa: S704 - nh3 is what makes it safe
         nh3.clean(
             html,
-            tags=_TAGS,
-            attributes=_ATTRIBUTES,
+            tags=_TAGS | {mark} if mark else _TAGS,
+            attributes=_ATTRIBUTES | {mark: {"n"}} if mark else _ATTRIBUTES,
             url_schemes={"https", "http", "mailto"},
             link_rel="noopener noreferrer nofollow",
         )
@@ -65,14 +68,13 @@ def code_html(source: str) -> Markup:
 
 
 def markdown_html(source: str) -> Markup:
-    """Return rendered Markdown, sanitised; formulas stay as they were typed."""
-    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+    """Return rendered Markdown, sanitised, with the formulas that can be drawn as MathML."""
+    from jupyter_ppo.autograde.markdown_formulas import rendered
 
     shown = visible(source)
     if len(shown) > MARKDOWN_MAX:  # rendering is not linear in every case
         return _pre(shortened(shown, MARKDOWN_MAX))
-    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
-    return clean_html(MarkdownWithMath(renderer=renderer).render(shown))
+    return rendered(shown, clean_html)
 
 
 def outputs_html(

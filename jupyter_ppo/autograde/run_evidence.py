@@ -12,15 +12,25 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jupyter_ppo.domain.errors import InvalidInputError, NotFoundError, TooLargeError
-from jupyter_ppo.domain.training import Metric, RunSpec, RunState
-from jupyter_ppo.training.files import LineReader, RunDirectory, point_from_json
+from jupyter_ppo.domain.run_spec import RunSpec
+from jupyter_ppo.domain.training import Evaluation, Metric, MetricPoint, RunState, metric_name
+from jupyter_ppo.training.documents import spec_of_format_1
+from jupyter_ppo.training.files import RunDirectory
+from jupyter_ppo.training.lines import LineReader
+from jupyter_ppo.training.metric_log import apply_rewinds, item_of_line
 
 #: The most bytes of one run as JSON.
 MAX_BYTES = 2**20
 #: Returns of single episodes that are kept: the last ones of training, and all of an evaluation.
 MAX_TRAINING_RETURNS, MAX_EVALUATION_RETURNS = 100, 10_000
+#: Metrics of a run, and evaluations that are kept: the last ones.
+MAX_METRICS, MAX_EVALUATIONS = 200, 1000
 _SUMMARY = ("count", "first", "last", "min", "max")
-_NAMES = ("spec", "state", "step", "seconds", "metrics", "training_returns", "evaluation_returns")
+_EVALUATION = ("step", "seed", "deterministic", "episodes", "mean", "min", "max")
+_NAMES = (
+    *("spec", "state", "step", "seconds", "metrics"),
+    *("training_returns", "evaluations", "evaluation_returns"),
+)
 _MAX_COUNT = 2**53
 
 
@@ -28,9 +38,10 @@ def checked_run(data: object) -> dict[str, Any]:
     """Return the run if it has the right shape and size, with every default of its spec filled in.
 
     ``spec`` is that of ``RunSpec``; ``metrics`` holds count, first, last, min and max of each
-    measured value by its name; the two lists are undiscounted returns of episodes, oldest first.
-    A value that was not finite is None. Raises ``InvalidInputError`` or ``TooLargeError`` naming
-    the part below ``run``.
+    measured value by its name; ``evaluations`` holds step, first seed, mean, min and max return of
+    each evaluation while it trained; the two other lists are undiscounted returns of episodes,
+    oldest first. A value that was not finite is None. Raises ``InvalidInputError`` or
+    ``TooLargeError`` naming the part below ``run``.
     """
     if not isinstance(data, Mapping):
         _refuse("run", f"Use an object with {', '.join(_NAMES)}.")
@@ -44,6 +55,7 @@ def checked_run(data: object) -> dict[str, Any]:
         "seconds": _number(data.get("seconds"), "run.seconds"),
         "metrics": _metrics(data.get("metrics", {})),
         "training_returns": _returns(data, "training_returns", MAX_TRAINING_RETURNS),
+        "evaluations": _evaluations(data.get("evaluations", [])),
         "evaluation_returns": _returns(data, "evaluation_returns", MAX_EVALUATION_RETURNS),
     }
     size = len(json.dumps(checked))
@@ -56,21 +68,18 @@ def checked_run(data: object) -> dict[str, Any]:
 def run_from_folder(path: Path, evaluation_returns: Sequence[float] = ()) -> dict[str, Any]:
     """Return the evidence of a run folder, as ``jupyter_ppo.training.files`` describes it.
 
-    Raises ``NotFoundError`` or ``InvalidInputError`` (field ``directory``).
+    Without ``evaluation_returns`` they are those of the run's last evaluation. Raises
+    ``NotFoundError`` or ``InvalidInputError`` (field ``directory``).
     """
     folder = RunDirectory(path)
     spec, status = folder.read_spec(), folder.read_status()
-    values: dict[Metric, list[float]] = {}
-    try:
-        for line in LineReader(folder.metrics_file).read():
-            for metric, value in point_from_json(line).values.items():
-                values.setdefault(metric, []).append(value)
-    except FileNotFoundError:
-        msg = f"directory: {path} holds no measurements (metrics.jsonl is missing)."
-        raise NotFoundError(msg, field="directory") from None
-    except (KeyError, TypeError, ValueError) as error:
-        msg = f"directory: metrics.jsonl in {path} cannot be read ({error})."
-        raise InvalidInputError(msg, field="directory") from None
+    values: dict[str, list[float]] = {}
+    for point in _points(folder):
+        for metric, value in point.values.items():
+            values.setdefault(str(metric), []).append(value)
+    evaluations = folder.read_evaluations()
+    if not evaluation_returns and evaluations:
+        evaluation_returns = evaluations[-1].returns[:MAX_EVALUATION_RETURNS]
     returns = values.get(Metric.RETURN, [])
     return checked_run(
         {
@@ -78,11 +87,37 @@ def run_from_folder(path: Path, evaluation_returns: Sequence[float] = ()) -> dic
             "state": status.state.value,
             "step": status.step,
             "seconds": status.seconds,
-            "metrics": {metric.value: _summary(found) for metric, found in values.items()},
+            "metrics": {name: _summary(values[name]) for name in list(values)[:MAX_METRICS]},
             "training_returns": [_finite(value) for value in returns[-MAX_TRAINING_RETURNS:]],
-            "evaluation_returns": list(evaluation_returns),
+            "evaluations": [_evaluation(one) for one in evaluations[-MAX_EVALUATIONS:]],
+            "evaluation_returns": [_finite(value) for value in evaluation_returns],
         }
     )
+
+
+def _points(folder: RunDirectory) -> list[MetricPoint]:
+    """Return the points that count. Evidence is not made of what remains of a damaged file."""
+    if not folder.metrics_file.exists():
+        msg = f"directory: {folder.path} holds no measurements (metrics.jsonl is missing)."
+        raise NotFoundError(msg, field="directory")
+    items = [item_of_line(line) for line in LineReader(folder.metrics_file).read()]
+    if None in items:
+        msg = f"directory: metrics.jsonl in {folder.path} holds a line that is no measurement."
+        raise InvalidInputError(msg, field="directory")
+    return apply_rewinds(item for item in items if item is not None)
+
+
+def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    finite = [value for value in evaluation.returns if math.isfinite(value)]
+    return {
+        "step": evaluation.step,
+        "seed": evaluation.seed,
+        "deterministic": evaluation.deterministic,
+        "episodes": len(evaluation.returns),
+        "mean": _finite(evaluation.mean_return),
+        "min": min(finite, default=None),
+        "max": max(finite, default=None),
+    }
 
 
 def _summary(values: Sequence[float]) -> dict[str, Any]:
@@ -109,7 +144,8 @@ def _spec(data: object) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         _refuse("run.spec", "Use an object of hyperparameters, such as RunSpec().to_dict().")
     try:
-        return RunSpec.from_dict({str(name): value for name, value in data.items()}).to_dict()
+        given = spec_of_format_1({str(name): value for name, value in data.items()})
+        return RunSpec.from_dict(given).to_dict()
     except InvalidInputError as error:
         msg = f"run.spec.{error.message}"
         raise InvalidInputError(msg, field=f"run.spec.{error.field}") from error
@@ -125,11 +161,14 @@ def _state(value: object) -> str:
 def _metrics(data: object) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         _refuse("run.metrics", "Use an object of summaries by the metric's name.")
-    names = [metric.value for metric in Metric]
+    if len(data) > MAX_METRICS:
+        _refuse("run.metrics", f"There are {len(data):,} metrics, and {MAX_METRICS} may be.")
     for name, summary in data.items():
         place = f"run.metrics.{str(name)[:80]}"
-        if name not in names:
-            _refuse(place, f"There is no such metric; known are {', '.join(names)}.")
+        try:
+            metric_name(name)
+        except InvalidInputError as error:
+            _refuse(place, error.message)
         if not isinstance(summary, Mapping) or set(summary) != set(_SUMMARY):
             _refuse(place, f"Use an object with {', '.join(_SUMMARY)}.")
     return {
@@ -141,6 +180,25 @@ def _metrics(data: object) -> dict[str, Any]:
         }
         for name, summary in data.items()
     }
+
+
+def _evaluations(data: object) -> list[dict[str, Any]]:
+    place = "run.evaluations"
+    if not isinstance(data, Sequence) or isinstance(data, str | bytes):
+        _refuse(place, f"Use a list of objects with {', '.join(_EVALUATION)}.")
+    if len(data) > MAX_EVALUATIONS:
+        _refuse(place, f"There are {len(data):,}, and {MAX_EVALUATIONS:,} may be.")
+    checked = []
+    for index, one in enumerate(data):
+        here = f"{place}[{index}]"
+        if not isinstance(one, Mapping) or set(one) != set(_EVALUATION):
+            _refuse(here, f"Use an object with {', '.join(_EVALUATION)}.")
+        if not isinstance(one["deterministic"], bool):
+            _refuse(f"{here}.deterministic", "Use true or false.")
+        found = {name: _whole(one[name], f"{here}.{name}") for name in ("step", "seed", "episodes")}
+        returns = {name: _maybe(one[name], f"{here}.{name}") for name in ("mean", "min", "max")}
+        checked.append({**found, "deterministic": one["deterministic"], **returns})
+    return checked
 
 
 def _returns(data: Mapping[str, Any], name: str, most: int) -> list[float | None]:

@@ -40,6 +40,7 @@ _PLAIN_BASES = frozenset(
 )
 _CHANGED = re.compile(r"(.*)\(argument (\w+)\)", re.DOTALL)
 _SUBCLASS = re.compile(r"subclass of ([A-Za-z.]+)")
+_STOPPED = "stopped with an error: try inputs of your own, other sizes and the last step too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class SealedTest:
         message = self._shown(check.error_message)
         if check.state is CheckState.TIMEOUT:
             after = "" if quiet else f": they were stopped after {check.seconds:.3g} s"
-            return f"The tests took too long{after}."
+            return f"The tests took too long{after}. Is there a loop that does not end?"
         if check.state is CheckState.BORDER:
             told = message if number is None and tells else ""
             return _with("What your code gave to the tests cannot be used", told)
@@ -126,7 +127,9 @@ class SealedTest:
             return failed + (f" ({place})" if place else "")
         fixed = self._shown(self.text.message(check.line)) if check.is_message else ""
         if number is not None:
-            return _with(f"Hidden test {number} failed", fixed)
+            # One bit more than that it failed, and no more: the kind of error could tell inputs.
+            is_error = not check.is_message and check.error_type != "AssertionError"
+            return _with(f"Hidden test {number} {_STOPPED if is_error else 'failed'}", fixed)
         if place and (not fixed or fixed in place):
             failed = f"A test failed in {place}"
         else:

@@ -51,6 +51,9 @@ def _backup(arguments: argparse.Namespace, context: Context) -> int:
     )
     print(f"{_counted(manifest)} written to {arguments.file}")
     print("keep it where only you can read it: it holds every submission, grade and secret")
+    runs = sum(part.rows for part in manifest.tables if part.name == "training_runs")
+    if runs:
+        print(f"the folders of {runs} training runs are not in it: copy data_dir/runs as well")
     for digest in manifest.missing:
         print(f"  missing or damaged, not in the backup: blob {digest}", file=sys.stderr)
     return 1 if manifest.missing else 0

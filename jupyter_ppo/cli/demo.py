@@ -1,7 +1,9 @@
 """``jupyter ppo demo``: a course on this machine, with JupyterLab open on it.
 
-With ``--check`` nobody is needed: the check plays the student through the server's own REST API,
-prints the grade table, and fails when anything is left running.
+Once JupyterLab is open, a class of simulated students hands in its work, and the server grades it
+in the background. With ``--check`` nobody is needed: the check plays the student through the
+server's own REST API, has a few of the class graded, prints the grade tables, and fails when
+anything is left running.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ from pathlib import Path
 from jupyter_ppo.cli.app import Commands, Context
 from jupyter_ppo.cli.course_files import FIRST_ASSIGNMENT, course_notebook
 from jupyter_ppo.cli.demo_check import check, check_nothing_left, wait_for_server
-from jupyter_ppo.domain.errors import ConflictError, UnavailableError
+from jupyter_ppo.cli.demo_class import CHECKED, CLASS, HAND_INS, LOOP
+from jupyter_ppo.cli.demo_class_check import check_class
+from jupyter_ppo.cli.demo_hand_in import enrol, hand_in, release_chapters
+from jupyter_ppo.domain.errors import ConflictError, PPOError, UnavailableError
 
 COURSE = "ppo"
 TITLE = "Proximal Policy Optimization"
@@ -88,10 +93,11 @@ def _run(arguments: argparse.Namespace, context: Context, root: Path) -> int:
         try:
             url = wait_for_server(server, Path(environment["JUPYTER_RUNTIME_DIR"]))
             if arguments.check:
-                check(url, course=COURSE, work=work, environment=environment)
+                _check(context, url, work, environment)
                 return 0
             print(f"JupyterLab: {url}lab/tree/{FIRST_ASSIGNMENT}.ipynb?token={token}", flush=True)
-            print(f"(log: {root / 'jupyter.log'}; end with Ctrl-C)", file=sys.stderr)
+            print(f"(log: {root / 'jupyter.log'}; end with Ctrl-C)", file=sys.stderr, flush=True)
+            _bring_class(context)
             return server.wait()
         finally:
             _end(server)
@@ -112,6 +118,33 @@ def _set_up(context: Context, work: Path) -> None:
     notebook = work / f"{FIRST_ASSIGNMENT}.ipynb"
     if not notebook.exists():  # never over a student's work
         notebook.write_bytes(assessment.released_notebook(caller, COURSE, FIRST_ASSIGNMENT))
+
+
+def _bring_class(context: Context) -> None:
+    """Release the chapters and hand in for the class; the demo goes on without them if need be."""
+    try:
+        release_chapters(context, COURSE)
+        enrol(context, COURSE)
+        done = hand_in(context, COURSE)
+    except PPOError as error:
+        print(f"the demo's class is not complete: {error}", file=sys.stderr)
+        return
+    if done:
+        print(
+            f"{len(CLASS)} simulated students handed in {done} notebooks, which are graded now: "
+            "see PPO Instructor in JupyterLab",
+            file=sys.stderr,
+        )
+
+
+def _check(context: Context, url: str, work: Path, environment: dict[str, str]) -> None:
+    """Let a few of the class be graded while the check plays the student; check both."""
+    few = [each for each in HAND_INS if each.chapter == LOOP and each.user in CHECKED]
+    release_chapters(context, COURSE, [LOOP])
+    enrol(context, COURSE, [person for person in CLASS if person.user in CHECKED])
+    hand_in(context, COURSE, few)
+    check(url, course=COURSE, work=work, environment=environment)
+    check_class(context, COURSE, few)
 
 
 def _quiet_lab(root: Path) -> None:

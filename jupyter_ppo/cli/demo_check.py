@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-from jupyter_ppo.cli.course_files import FIRST_ASSIGNMENT, course_notebook
+from jupyter_ppo.cli.course_files import FIRST_ASSIGNMENT, reference_answers
 from jupyter_ppo.domain.errors import CheckFailedError
 from jupyter_ppo.sandbox.engine import Engine
 from jupyter_ppo.sandbox.owner import LABEL
@@ -112,12 +112,7 @@ def wait_for_server(server: subprocess.Popen[bytes], runtime: Path) -> str:
 def _answered(released: bytes) -> Any:
     """Return the students' copy with the reference answers typed in."""
     notebook = nbformat.reads(released.decode("utf-8"), as_version=4)
-    source = nbformat.read(course_notebook(FIRST_ASSIGNMENT), as_version=4)
-    answers = {
-        cell.metadata["nbgrader"]["grade_id"]: cell.source
-        for cell in source.cells
-        if cell.metadata.get("nbgrader", {}).get("solution")
-    }
+    answers = reference_answers(FIRST_ASSIGNMENT)
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         if grade_id in answers:

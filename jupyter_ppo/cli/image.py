@@ -9,6 +9,9 @@ from jupyter_ppo.sandbox.engine import Engine
 from jupyter_ppo.sandbox.image import build_image, image_present, image_tag
 from jupyter_ppo.sandbox.image_prune import prune_images
 
+#: Between two lines of a build; writing a layer of PyTorch is silent for minutes on a slow disk.
+_BUILD_SECONDS = 900.0
+
 
 def add_commands(commands: Commands) -> None:
     """Add this module's commands to the parser."""
@@ -30,7 +33,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _build(arguments: argparse.Namespace, _: Context) -> int:
-    with Engine.connect() as engine:
+    with Engine.connect(timeout=_BUILD_SECONDS) as engine:
         tag = build_image(engine, base_image=arguments.base_image, report=print)
     print(f"image {tag} is ready")
     return 0

@@ -77,8 +77,9 @@ def _delete_assignment(arguments: argparse.Namespace, context: Context) -> int:
 
 def _delete_submission(arguments: argparse.Namespace, context: Context) -> int:
     submission = _id(arguments.submission, "submission")
+    course = context.service.assessment.submission(context.caller, submission).course_name
     deleted = context.service.use_cases.trash.delete_submission(context.caller, submission)
-    _say(deleted, "COURSE ID")
+    _say(deleted, f"{course} ID")
     return 0
 
 

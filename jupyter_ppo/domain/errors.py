@@ -7,6 +7,7 @@
      │    ├── InvalidNotebookError      not a notebook we can read
      │    ├── InvalidModelError         not a saved model we can take
      │    ├── WrongAssignmentError      a notebook, but not of this assignment
+     │    ├── UntrustedRunError         a run with pickled files that this user did not write
      │    └── TooLargeError             over a size limit
      ├── NotFoundError              no such thing, or not for this caller
      ├── ForbiddenError             the caller's role does not allow it
@@ -64,6 +65,12 @@ class WrongAssignmentError(InvalidInputError):
     """The notebook holds none of the assignment's graded cells."""
 
     code = "wrong_assignment"
+
+
+class UntrustedRunError(InvalidInputError):
+    """Reading this file of a run could run code, and this user has not written or trusted it."""
+
+    code = "untrusted_run"
 
 
 class TooLargeError(InvalidInputError):

@@ -1,35 +1,45 @@
-"""Training runs: what to train, how far it is, and what it measured."""
+"""Training runs: how far one is, what it measured, and what may be asked of it."""
 
 from __future__ import annotations
 
 import difflib
 import math
 import re
+from array import array
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from numbers import Real
-from typing import Any
+from typing import Any, Final
 
 from jupyter_ppo.domain.errors import InvalidInputError
+from jupyter_ppo.domain.hyperparameters import HYPERPARAMETERS, LIVE
+from jupyter_ppo.domain.schedules import Schedule
 
-_ENV_ID = re.compile(r"(?:[A-Za-z_][\w.]*:)?(?:\w[\w.-]*/)?\w[\w.-]{0,99}")
+_METRIC_NAME = re.compile(r"[A-Za-z][\w./ -]{0,63}")
 
 
 class RunState(StrEnum):
     """Where a run is. STARTING lasts until torch is loaded and the environments are made."""
 
+    QUEUED = "queued"  # waits for a place; only under a service
     STARTING = "starting"
     RUNNING = "running"
     PAUSED = "paused"
     FINISHED = "finished"
     STOPPED = "stopped"
+    INTERRUPTED = "interrupted"  # its worker is gone; it goes on from the last checkpoint
     FAILED = "failed"
 
     @property
-    def is_final(self) -> bool:
-        """Whether the run has ended; nothing changes after that."""
-        return self in {RunState.FINISHED, RunState.STOPPED, RunState.FAILED}
+    def has_ended(self) -> bool:
+        """Whether no worker is at it or will be, unless somebody resumes it."""
+        return self in {
+            RunState.FINISHED,
+            RunState.STOPPED,
+            RunState.INTERRUPTED,
+            RunState.FAILED,
+        }
 
 
 class Command(StrEnum):
@@ -38,207 +48,244 @@ class Command(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     STOP = "stop"
+    EXTEND = "extend"  # values: total_steps
+    SET = "set"  # values: some of LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """A command with its values; ``id`` comes back in the event that says when it took effect.
+
+    Raises ``InvalidInputError`` naming the value.
+    """
+
+    command: Command
+    values: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        wanted = {Command.EXTEND: ("total_steps",), Command.SET: LIVE}.get(self.command, ())
+        for name in self.values:
+            if name not in wanted:
+                raise _unknown_value(self.command, str(name)[:80], wanted)
+        if wanted and not self.values:
+            msg = f"{wanted[0]}: {self.command} needs a value. It takes {', '.join(wanted)}."
+            raise InvalidInputError(msg, field=wanted[0])
+        checked = {
+            name: HYPERPARAMETERS[name].checked(value) for name, value in self.values.items()
+        }
+        object.__setattr__(self, "values", checked)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        values = {
+            name: value.to_json() if isinstance(value, Schedule) else value
+            for name, value in self.values.items()
+        }
+        return {"command": self.command.value, "id": self.id, "values": values}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RunCommand:
+        """Return the command of ``to_dict``; raise ``InvalidInputError``."""
+        try:
+            command = Command(str(data.get("command")))
+        except ValueError:
+            known = ", ".join(command.value for command in Command)
+            msg = f"command: {str(data.get('command'))[:80]!r} is not known. Use {known}."
+            raise InvalidInputError(msg, field="command") from None
+        values = data.get("values") or {}
+        if not isinstance(values, Mapping):
+            msg = "values: use an object of names and values."
+            raise InvalidInputError(msg, field="values")
+        return cls(command, dict(values), str(data.get("id", ""))[:100])
+
+
+def _unknown_value(command: Command, name: str, wanted: tuple[str, ...]) -> InvalidInputError:
+    known = f"{', '.join(wanted[:-1])} and {wanted[-1]}" if len(wanted) > 1 else "".join(wanted)
+    match command:
+        case Command.SET:
+            near = difflib.get_close_matches(name, wanted, n=1)
+            remedy = f"Did you mean {near[0]}?" if near else f"{known} can."
+            msg = f"{name}: this cannot be changed while a run goes on. {remedy}"
+        case Command.EXTEND:
+            msg = f"{name}: a run is extended by {known} only."
+        case _:
+            msg = f"{name}: {command} takes no values."
+    return InvalidInputError(msg, field=name)
 
 
 class Metric(StrEnum):
-    """What a worker measures. The first two per episode, the others once per update."""
+    """What a worker measures. RETURN and LENGTH at the end of an episode, EVAL_* at the end of an
+    evaluation, the others once per update. A loop of the user's own may log other names as well.
+    """
 
-    RETURN = "return"  # undiscounted sum of an episode's rewards
+    RETURN = "return"  # undiscounted sum of an episode's rewards, before normalisation
     LENGTH = "length"  # steps of an episode
     MEAN_RETURN = "mean_return"  # over the last 100 training episodes
+    EVAL_RETURN = "eval_return"  # mean over the episodes of one evaluation
+    EVAL_LENGTH = "eval_length"  # mean over the episodes of one evaluation, steps
     APPROX_KL = "approx_kl"  # nats, estimator (ratio - 1) - log ratio, last epoch
     CLIP_FRACTION = "clip_fraction"  # share of samples with |ratio - 1| > clip_range
     ENTROPY = "entropy"  # nats, mean over samples
     EXPLAINED_VARIANCE = "explained_variance"  # of the returns by the critic, at most 1
+    LOSS = "loss"  # of the last minibatch, all terms
     VALUE_LOSS = "value_loss"
     POLICY_GRADIENT_LOSS = "policy_gradient_loss"
+    ACTION_STD = "action_std"  # mean standard deviation of continuous actions
     LEARNING_RATE = "learning_rate"
-    STEPS_PER_SECOND = "steps_per_second"  # rollout and update, without paused time
+    CLIP_RANGE = "clip_range"
+    STEPS_PER_SECOND = "steps_per_second"  # of one rollout and its update, without pauses
+    SECONDS_ENV = "seconds_env"  # of the rollout, in the environments
+    SECONDS_FORWARD = "seconds_forward"  # of the rollout, everything else
+    SECONDS_UPDATE = "seconds_update"  # of the gradient steps
 
 
-class Preset(StrEnum):
-    """Named sets of hyperparameters."""
-
-    SB3_DEFAULTS = "sb3-defaults"
-    CARTPOLE_FAST = "cartpole-fast"
-
-
-def _bound(low: float, high: float, unit: str, help_text: str) -> dict[str, Any]:
-    return {"low": low, "high": high, "unit": unit, "help": help_text}
-
-
-#: Bounds, unit and meaning of every number of a RunSpec; the docs' table is made from it.
-BOUNDS: dict[str, dict[str, Any]] = {
-    "total_steps": _bound(2, 10**9, "steps", "environment steps to train for, all copies together"),
-    "n_envs": _bound(1, 1024, "environments", "copies of the environment stepped together"),
-    "n_steps": _bound(1, 65536, "steps", "steps per environment in one rollout"),
-    "batch_size": _bound(2, 2**20, "samples", "samples in one minibatch"),
-    "n_epochs": _bound(1, 1000, "epochs", "passes over each rollout"),
-    "learning_rate": _bound(1e-8, 1.0, "per gradient step", "step size of Adam"),
-    "gamma": _bound(0.0, 1.0, "per step", "discount factor"),
-    "gae_lambda": _bound(0.0, 1.0, "per step", "bias-variance trade-off of the advantages"),
-    "clip_range": _bound(1e-4, 10.0, "probability ratio", "how far the ratio may leave 1"),
-    "ent_coef": _bound(0.0, 10.0, "weight", "weight of the entropy bonus in the loss"),
-    "vf_coef": _bound(0.0, 100.0, "weight", "weight of the value loss"),
-    "max_grad_norm": _bound(1e-6, 1e6, "L2 norm", "gradients are scaled down to this norm"),
-    "seed": _bound(
-        0, 2**32 - 1, "integer", "seed of the environments, the policy and the shuffling"
-    ),
-}
-
-_INTEGERS = frozenset({"total_steps", "n_envs", "n_steps", "batch_size", "n_epochs", "seed"})
+#: What depends on the machine's speed and so differs between two equal runs.
+TIMING: Final = frozenset(
+    {
+        Metric.STEPS_PER_SECOND,
+        Metric.SECONDS_ENV,
+        Metric.SECONDS_FORWARD,
+        Metric.SECONDS_UPDATE,
+    }
+)
 
 
-@dataclass(frozen=True, slots=True)
-class RunSpec:
-    """Everything that decides a run. Defaults are those of Stable-Baselines3's PPO.
-
-    Numbers are checked against ``BOUNDS``; whole floats such as ``1e5`` count as integers.
-    ``env_id`` is a Gymnasium id; ``module:Name-v0`` imports the module first. ``anneal_lr`` lowers
-    the learning rate linearly from update to update.
-
-    Raises ``InvalidInputError`` that names the field and its range.
-    """
-
-    env_id: str = "CartPole-v1"
-    total_steps: int = 100_000
-    n_envs: int = 1
-    n_steps: int = 2048
-    batch_size: int = 64
-    n_epochs: int = 10
-    learning_rate: float = 3e-4
-    anneal_lr: bool = False
-    gamma: float = 0.99
-    gae_lambda: float = 0.95
-    clip_range: float = 0.2
-    ent_coef: float = 0.0
-    vf_coef: float = 0.5
-    max_grad_norm: float = 0.5
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.env_id, str) or not _ENV_ID.fullmatch(self.env_id):
-            msg = (
-                f"env_id: {str(self.env_id)[:120]!r} is not the id of an environment. Use a "
-                "Gymnasium id such as 'CartPole-v1', or 'module:Name-v0' for one of your own."
-            )
-            raise InvalidInputError(msg, field="env_id")
-        flag: Any = self.anneal_lr
-        if not isinstance(flag, bool):
-            msg = f"anneal_lr: {flag!r} is neither True nor False."
-            raise InvalidInputError(msg, field="anneal_lr")
-        for name in BOUNDS:
-            object.__setattr__(self, name, _checked_number(name, getattr(self, name)))
-        if self.rollout_size < 2:
-            msg = (
-                "n_steps: one step of one environment is too little to learn from. "
-                "Make n_steps * n_envs at least 2."
-            )
-            raise InvalidInputError(msg, field="n_steps")
-
-    @property
-    def rollout_size(self) -> int:
-        """Samples in one rollout."""
-        return self.n_steps * self.n_envs
-
-    @property
-    def n_updates(self) -> int:
-        """Number of rollouts, each followed by one update."""
-        return math.ceil(self.total_steps / self.rollout_size)
-
-    @property
-    def planned_steps(self) -> int:
-        """``total_steps`` rounded up to whole rollouts: where the run really ends."""
-        return self.n_updates * self.rollout_size
-
-    def learning_rate_at(self, step: int) -> float:
-        """Return the learning rate of the update made after ``step`` environment steps.
-
-        With ``anneal_lr`` update u of U (from 1) uses ``learning_rate * (1 - (u - 1) / U)``, so the
-        last update still learns and the rate is never negative (Huang et al. 2022, detail 4).
-        """
-        if not self.anneal_lr:
-            return self.learning_rate
-        done = max(round(step / self.rollout_size) - 1, 0)
-        return self.learning_rate * max(1 - done / self.n_updates, 0.0)
-
-    def advice(self) -> tuple[str, ...]:
-        """Return one sentence for each choice that works but is probably not meant."""
-        if not self.rollout_size % self.batch_size:
-            return ()
-        return (
-            f"batch_size: {self.batch_size} does not divide n_envs * n_steps = "
-            f"{self.rollout_size}, so the last minibatch of every epoch is smaller "
-            f"({self.rollout_size % self.batch_size} samples).",
+def metric_name(name: object) -> str:
+    """Return ``name`` if a metric may have it; raise ``InvalidInputError``."""
+    if not isinstance(name, str) or not _METRIC_NAME.fullmatch(name):
+        msg = (
+            f"{str(name)[:80]!r} cannot be the name of a metric. Use letters, digits and _ . / - "
+            "with a letter first, at most 64 characters."
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> RunSpec:
-        """Return the spec of ``to_dict``; raise ``InvalidInputError`` for unknown names."""
-        known = [item.name for item in fields(cls)]
-        for name in data:
-            if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=1)
-                remedy = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
-                msg = f"{name}: there is no such hyperparameter. {remedy}"
-                raise InvalidInputError(msg, field=str(name))
-        return cls(**data)
-
-    @classmethod
-    def from_preset(cls, preset: str, **changes: Any) -> RunSpec:
-        """Return a preset with ``changes``; raise ``InvalidInputError`` if there is none."""
-        try:
-            values = PRESETS[Preset(preset)]
-        except ValueError:
-            names = " or ".join(repr(name.value) for name in Preset)
-            msg = f"preset: {preset!r} is not known. Use {names}."
-            raise InvalidInputError(msg, field="preset") from None
-        return cls.from_dict({**values, **changes})
-
-
-#: What each preset changes of the defaults above. "cartpole-fast" solves CartPole-v1 on held-out
-#: seeds in about one CPU second: few large minibatches from many environments.
-PRESETS: dict[Preset, dict[str, Any]] = {
-    Preset.SB3_DEFAULTS: {},
-    Preset.CARTPOLE_FAST: {
-        "env_id": "CartPole-v1",
-        "total_steps": 60_000,
-        "n_envs": 16,
-        "n_steps": 64,
-        "batch_size": 256,
-        "n_epochs": 10,
-        "learning_rate": 2e-3,
-        "anneal_lr": True,
-        "clip_range": 0.2,
-        "gae_lambda": 0.9,
-        "gamma": 0.98,
-    },
-}
+        raise InvalidInputError(msg, field="metrics")
+    return str(name)
 
 
 @dataclass(frozen=True, slots=True)
 class MetricPoint:
-    """What was measured at one moment: the end of an episode, or one update.
+    """What was measured at one moment: the end of an episode, an update or an evaluation.
 
     ``step`` counts environment steps of all copies; ``seconds`` is training time without pauses.
-    A value is NaN where it is not defined, such as explained variance of constant returns.
+    A value is NaN where it is not defined, such as explained variance of constant returns. Keys
+    are values of ``Metric`` or names that ``metric_name`` takes.
     """
 
     step: int
     seconds: float
-    values: Mapping[Metric, float]
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """A mark between points: the run went on from ``step``; points after that step do not count.
+
+    They were measured by a worker that ended before its next checkpoint, and are measured again.
+    """
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Episodes of the policy on held-out seeds, after ``step`` steps of training.
+
+    Episode i has the seed ``seed + i``. ``returns`` are undiscounted and not normalised.
+    """
+
+    step: int
+    seconds: float
+    seed: int
+    deterministic: bool
+    returns: tuple[float, ...]
+    lengths: tuple[int, ...]
+
+    @property
+    def mean_return(self) -> float:
+        """Mean over the episodes; NaN without any."""
+        return sum(self.returns) / len(self.returns) if self.returns else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Minibatch:
+    """Samples of a rollout as the update on it left them: what the clipped objective is made of.
+
+    ``ratios`` and ``advantages`` are float32 and have one value for each sample. A ratio is the
+    probability of the action that was taken, under the policy after the update divided by that
+    before it: positive and finite. Advantages are as the update used them. ``rollout_size`` is how
+    many samples the rollout had, ``clip_range`` the epsilon of the update.
+    """
+
+    step: int
+    update: int
+    clip_range: float
+    rollout_size: int
+    ratios: array[float]
+    advantages: array[float]
+
+    @property
+    def clip_fraction(self) -> float:
+        """Share of samples with |ratio - 1| > clip_range; NaN without any."""
+        outside = sum(abs(ratio - 1.0) > self.clip_range for ratio in self.ratios)
+        return outside / len(self.ratios) if self.ratios else math.nan
+
+    @property
+    def mean_kl(self) -> float:
+        """Mean of (ratio - 1) - log ratio, nats; NaN without any.
+
+        An estimate of KL(old, new) that is never negative. Source: Schulman 2020, "Approximating
+        KL Divergence", estimator k3.
+        """
+        kl = [(ratio - 1.0) - math.log(ratio) for ratio in self.ratios]
+        return math.fsum(kl) / len(kl) if kl else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointInfo:
+    """A checkpoint as the list shows it.
+
+    ``weights_sha256`` is the digest of the policy's tensors in order. ``is_exact``: a run that goes
+    on from it gives the same bits; otherwise ``reason`` says why not.
+    """
+
+    step: int
+    update: int
+    created_at: datetime
+    size_bytes: int
+    weights_sha256: str
+    is_exact: bool
+    reason: str = ""
+
+
+class EventKind(StrEnum):
+    """What happened to a run."""
+
+    STATE = "state"  # data: state
+    CHANGED = "changed"  # a live change took effect; data: the new values and the command's id
+    EXTENDED = "extended"  # data: total_steps, id
+    RESUMED = "resumed"  # a worker went on from a checkpoint; data: is_exact, reasons
+    SOLVED = "solved"  # the stop condition was met
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """Something that happened at ``step``, by the clock of the worker's machine."""
+
+    at: datetime
+    kind: EventKind
+    step: int
+    message: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
     """How far a run is.
 
-    ``seconds`` is training time without start-up and pauses; ``steps_per_second`` is over the whole
-    run. ``message`` is one sentence on why the run STOPPED or FAILED, otherwise empty.
+    ``seconds`` is training time without start-up and pauses; ``steps_per_second`` is that of the
+    last updates. ``total_steps`` is where it will end, whole rollouts (0: not known yet).
+    ``message`` is one sentence on why the run ended as it did, otherwise empty.
     """
 
     state: RunState
@@ -246,27 +293,13 @@ class RunStatus:
     seconds: float = 0.0
     steps_per_second: float = 0.0
     message: str = ""
+    total_steps: int = 0
+    update: int = 0
+    checkpoint_step: int | None = None
 
-    def seconds_left(self, spec: RunSpec) -> float | None:
-        """Return the expected training time until the end; None while it cannot be told."""
-        if self.state.is_final or self.steps_per_second <= 0:
+    @property
+    def seconds_left(self) -> float | None:
+        """Expected training time until the end; None while it cannot be told."""
+        if self.state.has_ended or self.steps_per_second <= 0 or not self.total_steps:
             return None
-        return max(spec.planned_steps - self.step, 0) / self.steps_per_second
-
-
-def _checked_number(name: str, value: Any) -> float | int:
-    bound = BOUNDS[name]
-    whole = name in _INTEGERS
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if (
-        not number
-        or not bound["low"] <= value <= bound["high"]
-        or (whole and float(value) != math.floor(value))
-    ):
-        kind = "a whole number from" if whole else "a number from"
-        msg = (
-            f"{name}: {value!r} is not {kind} {bound['low']:g} to {bound['high']:g} "
-            f"({bound['help']}; {bound['unit']})."
-        )
-        raise InvalidInputError(msg, field=name)
-    return int(value) if whole else float(value)
+        return max(self.total_steps - self.step, 0) / self.steps_per_second

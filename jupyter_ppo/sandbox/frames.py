@@ -32,7 +32,8 @@ class Channel(IntEnum):
 
     META is the agent itself; SHELL to HB are a kernel's five sockets; STDOUT, STDERR and RESULT are
     what a program that is no kernel writes. BORDER carries the examiner's questions to the
-    student's kernel and the answers; CHECK what the server and the examiner say to each other.
+    student's kernel and the answers; CHECK what the server and the examiner say to each other. RUN
+    carries the files of a training run.
     """
 
     META = 0
@@ -46,6 +47,7 @@ class Channel(IntEnum):
     RESULT = 8
     BORDER = 9
     CHECK = 10
+    RUN = 11
 
 
 #: In a kernel, calling the enumeration would run code that a student's replaced builtins break.

@@ -43,7 +43,22 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _KERNEL_SIDE: Final = ("__init__.py", "_version.py", "checks", "domain", "training", "widgets")
 
 #: The parts of this package that need the heavy modules.
-_HEAVY_OURS: Final = frozenset({"jupyter_ppo.training.algorithm"})
+_HEAVY_OURS: Final = frozenset(
+    f"jupyter_ppo.training.{name}"
+    for name in (
+        "divergence",
+        "env_state",
+        "environments",
+        "evaluating",
+        "evaluation_plan",
+        "model",
+        "quick_start",
+        "native_envs",
+        "recorder",
+        "snapshot",
+        "trainer",
+    )
+)
 
 _REMEDY: Final = "Build it with: jupyter ppo image build"
 
@@ -306,7 +321,11 @@ def _engine_errors() -> Iterator[None]:
     try:
         yield
     except (DockerException, RequestException) as error:
-        msg = f"The container engine did not do what it was asked: {error}. See its log."
+        msg = (
+            f"The container engine did not do what it was asked: {error}. Try again: what was "
+            "built is kept. If it stays so, see the engine's log ('docker/engine.sh start' says "
+            "where)."
+        )
         raise EngineUnavailableError(msg, field="engine") from error
 
 

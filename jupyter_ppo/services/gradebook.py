@@ -62,7 +62,9 @@ def grades_csv(rows: Iterable[Submission]) -> Iterator[str]:
 def grades_table(rows: Iterable[Submission]) -> str:
     """Return the table in columns for a terminal."""
     head = ("student", "assignment", "attempt", "state", "points", "unsealed points")
-    lines: list[tuple[str, ...]] = [(*head, "extra", "penalty", "hours late", "needs review")]
+    lines: list[tuple[str, ...]] = [
+        (*head, "extra", "penalty", "hours late", "needs review", "submission")
+    ]
     for row in rows:
         points, of = number(row.points) or "-", number(row.max_points) or "-"
         review = "yes" if row.needs_review else "no"
@@ -73,6 +75,7 @@ def grades_table(rows: Iterable[Submission]) -> str:
             *map(_unless_zero, (row.unsealed_points, row.extra_credit, row.penalty)),
             _unless_zero(math.ceil(row.late_seconds / 360) / 10),
             review,
+            str(row.id),
         )
         lines.append((row.user, row.assignment_name, *shown))
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]

@@ -15,6 +15,7 @@ from jupyter_ppo.services.outcomes import OutcomeService
 from jupyter_ppo.services.roster import RosterService
 from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.services.terms import TermsService
+from jupyter_ppo.services.training import TrainingService
 from jupyter_ppo.services.trash import TrashService
 from jupyter_ppo.services.trials import TrialService
 from jupyter_ppo.services.versions import VersionService
@@ -38,3 +39,4 @@ class UseCases:
     entries: EntryService
     outcomes: OutcomeService
     trials: TrialService
+    training: TrainingService

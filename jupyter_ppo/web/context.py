@@ -11,6 +11,7 @@ from jupyter_ppo.domain.errors import PPOError
 from jupyter_ppo.domain.ports import Sandbox
 from jupyter_ppo.domain.sandbox import SandboxStatus
 from jupyter_ppo.services.use_cases import UseCases
+from jupyter_ppo.web.streams import OpenStreams
 
 #: The key of the context in the settings of the web application.
 SETTING = "jupyter_ppo"
@@ -22,7 +23,7 @@ _RECENT_SECONDS = 3.0
 
 
 class WebContext:
-    """The use cases, who a signed-in person is, and the threads that keep the loop free.
+    """The use cases, who a signed-in person is, threads that keep the loop free, open streams.
 
     ``problem`` says why there is no service; then every request but the one for the health of the
     server is answered with it.
@@ -38,6 +39,7 @@ class WebContext:
     ) -> None:
         self.caller = caller
         self.problem = problem
+        self.streams = OpenStreams()
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="jupyter-ppo-web")
         self._use_cases = use_cases
         self._sandbox = sandbox

@@ -22,6 +22,7 @@ from jupyter_ppo.domain.errors import (
     TooLargeError,
     TooManyRequestsError,
     UnavailableError,
+    UntrustedRunError,
 )
 from jupyter_ppo.web.models import Conflict, Error
 
@@ -29,6 +30,8 @@ from jupyter_ppo.web.models import Conflict, Error
 STATUS: dict[type[PPOError], HTTPStatus] = {
     InvalidInputError: HTTPStatus.BAD_REQUEST,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    # What was sent is right; the files of the run that it names are not ours.
+    UntrustedRunError: HTTPStatus.CONFLICT,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ForbiddenError: HTTPStatus.FORBIDDEN,
     ConflictError: HTTPStatus.CONFLICT,

@@ -90,8 +90,8 @@ def build_openapi() -> dict[str, Any]:
         "info": {
             "title": "jupyter-ppo",
             "version": "1",
-            "description": "Courses, assignments, submissions and grades, and running code. Every "
-            "error has the shape of `Error`. Times are ISO 8601 in UTC.",
+            "description": "Courses, assignments, submissions and grades, running code, training "
+            "runs. Every error has the shape of `Error`. Times are ISO 8601 in UTC.",
         },
         "servers": [{"url": API_PREFIX, "description": "below the base URL of the server"}],
         "security": [{"token": []}],
@@ -199,7 +199,7 @@ def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
         {
             "name": name,
             "in": "query",
-            "required": False,
+            "required": name in schema.get("required", []),
             "schema": _without_references(field, definitions),
         }
         for name, field in schema["properties"].items()

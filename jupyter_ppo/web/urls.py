@@ -25,6 +25,9 @@ from jupyter_ppo.web import (
     sealing,
     submissions,
     terms,
+    training,
+    training_comparing,
+    training_stream,
     trash,
     trials,
     versions,
@@ -54,6 +57,9 @@ ROUTES: tuple[Route, ...] = (
     *outcomes.handlers,
     *trials.handlers,
     *execution.handlers,
+    *training_comparing.handlers,  # before /runs/{run_id}, which matches them as well
+    *training.handlers,
+    *training_stream.handlers,
     *openapi.handlers,
 )
 

@@ -1,139 +1,120 @@
-"""``train()``: PPO in the background, with live curves and buttons in the notebook."""
+"""The live view of a run in the notebook: head, curves, forms."""
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import os
-import re
 import sys
-import tempfile
 import threading
-import warnings
-from array import array
-from collections.abc import Sequence
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import Any, Final
 
-import anywidget
-import traitlets
+import ipywidgets
 
-from jupyter_ppo.domain.errors import PPOError
+from jupyter_ppo.domain.charts import CHARTS, Chart
+from jupyter_ppo.domain.errors import InvalidInputError, PPOError
+from jupyter_ppo.domain.hyperparameters import HYPERPARAMETERS, LIVE
+from jupyter_ppo.domain.run_spec import RunSpec
 from jupyter_ppo.domain.training import (
     Command,
+    Evaluation,
+    EventKind,
     Metric,
     MetricPoint,
-    Preset,
-    RunSpec,
+    Rewind,
+    RunEvent,
     RunState,
     RunStatus,
 )
-from jupyter_ppo.training.run import Run, open_run, start_run
-from jupyter_ppo.widgets.picture import CHARTS, series, summary_svg
+from jupyter_ppo.training.launch import open_run
+from jupyter_ppo.training.own_loop import given_hyperparameters
+from jupyter_ppo.training.run import Run
+from jupyter_ppo.widgets.control_style import ControlStyle, Kit, close_all
+from jupyter_ppo.widgets.curves import Curves
+from jupyter_ppo.widgets.following import Follower
+from jupyter_ppo.widgets.header import Header
+from jupyter_ppo.widgets.live_settings import LiveSettings, settings_table
+from jupyter_ppo.widgets.notebook_display import Bundle, NotebookDisplay, in_notebook, run_bundle
+from jupyter_ppo.widgets.picture import draw_summary, progress, run_title, series
+from jupyter_ppo.widgets.sections import Section, Sections
+from jupyter_ppo.widgets.setting_text import setting_text
 
-#: At most ten messages per second: Jupyter drops messages beyond 1000 per second of all widgets.
-_TICK_SECONDS = 0.1
-#: The metrics that are drawn, in the order of their numbers in the binary rows.
-_DRAWN: tuple[Metric, ...] = tuple(metric for chart in CHARTS for metric in chart.metrics)
-_NUMBER = {metric: float(number) for number, metric in enumerate(_DRAWN)}
-_ROW = 3  # float64 values: number of the metric, step, value
+__all__ = ["LiveRun", "in_notebook"]
 
-
-def train(
-    env_id: str = "CartPole-v1",
-    *,
-    preset: str | None = None,
-    total_steps: int | None = None,
-    directory: Path | str | None = None,
-    **hyperparameters: Any,
-) -> LiveRun:
-    """Train PPO on a Gymnasium environment in the background and show its curves.
-
-    Returns at once; the kernel stays free. ``preset`` is "cartpole-fast" or "sb3-defaults"; without
-    it the first is used for CartPole-v1 and the second for everything else. ``total_steps`` (of all
-    environments together, rounded up to whole rollouts) and ``hyperparameters`` replace values of
-    the preset; ``RunSpec`` lists them. ``directory`` receives the run and its model.zip; without it
-    a new folder in ``runs`` is made.
-
-    Raises ``InvalidInputError`` naming the argument, ``ConflictError`` when ``directory`` holds a
-    run already, ``UnavailableError`` when it cannot be written. Failures of the training itself
-    show in ``LiveRun.state`` and ``LiveRun.message``.
-    """
-    if preset is None:
-        preset = Preset.CARTPOLE_FAST if env_id == "CartPole-v1" else Preset.SB3_DEFAULTS
-    if total_steps is not None:
-        hyperparameters["total_steps"] = total_steps
-    spec = RunSpec.from_preset(preset, env_id=env_id, **hyperparameters)
-    for sentence in spec.advice():
-        warnings.warn(sentence, UserWarning, stacklevel=2)
-    run = start_run(spec, _new_directory(spec) if directory is None else directory)
-    live = LiveRun(run)
-    if _in_notebook():
-        live.show()
-    return live
+#: How often the saved picture is renewed while a run trains; at a pause and the end it is at once.
+PICTURE_SECONDS: Final = 30.0
+#: And at first, so that a kernel that ends soon leaves more than empty charts.
+_FIRST_PICTURE_SECONDS: Final = 2.0
+#: A new view of an ended run gets the picture again, as it may have missed it, not more often.
+_AGAIN_SECONDS: Final = 20.0
+_CATCH_UP_SECONDS: Final = 2.0
+_SETTLE_SECONDS: Final = 5.0
+_TRACK: Final = "run"
 
 
-class LiveRun(anywidget.AnyWidget):
+class LiveRun(ipywidgets.VBox):
     """A run with its live view. All of it works without a front end as well."""
 
-    # Text, not paths: anywidget may watch a path with a thread of its own.
-    _esm = Path(__file__).with_name("live.js").read_text("utf-8")
-    _css = Path(__file__).with_name("live.css").read_text("utf-8")
+    _is_open = False
 
-    charts: traitlets.List[Any] = traitlets.List().tag(
-        sync=True
-    )  # what to draw: title, unit, metrics
-    series_names: traitlets.List[Any] = traitlets.List().tag(
-        sync=True
-    )  # metric of each number in the binary rows
-    title = traitlets.Unicode().tag(sync=True)
-    snapshot = traitlets.Dict().tag(sync=True)  # state, progress and speed
-
-    def __init__(self, run: Run | Path | str) -> None:
+    def __init__(self, run: Run | Path | str, *, charts: Sequence[Chart] = CHARTS) -> None:
         """Show ``run``, or the run in a directory; a running one is followed to its end."""
         self._run = run if isinstance(run, Run) else open_run(run)
         self._status = self._run.status()
-        self._rows = array("d")
-        self._points_seen = 0
         self._lock = threading.RLock()
-        self._ended = threading.Event()
-        self._display_id: str | None = None
-        self._shown_in: Any = None
-        self._waiting = 0  # callers in wait(): they keep the picture, in the cell that they block
-        self._followed_to_end = False
-        self._picture_kept = False
-        spec = self._run.spec
+        self._follower = Follower(self._on_points, self._on_status, self._on_tick)
+        self._display = NotebookDisplay()
+        self._waiting = 0  # callers in wait(): they renew the picture, in the cell that they block
+        self._pictured: RunStatus | None = None
+        self._pictured_at = time.monotonic()
+        self._picture_every = _FIRST_PICTURE_SECONDS
+        self._picture_listeners: list[Callable[[], None]] = []
+        self._caught_up = threading.Event()
+        self._change_waits = ""
+        self._events_size = -1
+        self._changes: list[tuple[int, str]] = []
+        self._live: dict[str, Any] = {name: getattr(self.spec, name) for name in LIVE}
+        self._changed: dict[str, Any] = {}  # live changes and extensions: what counts now
+        self._table: Any = None
+        self._settings: LiveSettings | None = None
+        self.title = run_title(self._run)
+        self._kit = kit = Kit()
+        self.curves = Curves(charts, layout=kit.layout())
+        self.curves.add(_TRACK, self.title)
+        self.curves.on_msg(self._seen)
+        is_ours = not self._run.files.is_own_loop()  # nobody can steer a loop of one's own
+        commands: dict[Command, Callable[[], object]] = {
+            Command.PAUSE: self.pause,
+            Command.RESUME: self.resume,
+            Command.STOP: self.stop,
+        }
+        self.header = Header(self.title, commands if is_ours else {}, kit=kit)
+        self.sections = Sections(self._make_sections(is_ours), kit=kit, label="More about this run")
         super().__init__(
-            charts=[
-                {
-                    "title": chart.title,
-                    "unit": chart.unit,
-                    "metrics": [str(m) for m in chart.metrics],
-                }
-                for chart in CHARTS
-            ],
-            series_names=[str(metric) for metric in _DRAWN],
-            title=f"PPO on {spec.env_id}",
-            snapshot=_snapshot(spec, self._status),
+            children=[ControlStyle(kit), self.header, self.curves, self.sections],
+            layout=kit.layout(),
+            _dom_classes=("ppo-controls", "ppo-live-run"),
         )
-        self.on_msg(self._on_message)
-        self._follower = threading.Thread(target=self._follow, name="ppo-live", daemon=True)
-        atexit.register(self._stop_following)
-        self._follower.start()
+        self._show(self._status)
+        self._is_open = True
+        self._follower.add(self._run)
 
     def __repr__(self) -> str:
-        status = self.status
-        text = (
-            f"<LiveRun {self.spec.env_id}: {status.state}, "
-            f"{status.step:,} of {self.spec.planned_steps:,} steps>"
-        )
+        return self._text(self.status)
+
+    def _text(self, status: RunStatus) -> str:
+        text = f"<LiveRun {self.title.removeprefix('PPO on ')}: {status.state}, {progress(status)}>"
         return f"{text} {status.message}" if status.message else text
 
     @property
+    def run(self) -> Run:
+        """The run itself, without a view."""
+        return self._run
+
+    @property
     def spec(self) -> RunSpec:
-        """What is trained."""
+        """What is trained, as it was started."""
         return self._run.spec
 
     @property
@@ -153,29 +134,72 @@ class LiveRun(anywidget.AnyWidget):
 
     @property
     def message(self) -> str:
-        """One sentence on why the run stopped or failed; otherwise empty."""
+        """One sentence on why the run ended as it did; otherwise empty."""
         return self.status.message
 
     @property
     def metrics(self) -> tuple[MetricPoint, ...]:
         """All points measured so far."""
-        return self._run.metrics()
+        return tuple(self._run.metrics())
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """All evaluations on held-out seeds so far."""
+        return tuple(self._run.evaluations())
+
+    @property
+    def events(self) -> tuple[RunEvent, ...]:
+        """What happened to the run: states, changes with their step, warnings."""
+        return tuple(self._run.events())
 
     def series(self, metric: Metric | str) -> list[tuple[int, float]]:
-        """Return (step, value) of one metric, for instance ``series("return")``."""
-        return series(self.metrics, Metric(metric))
+        """Return (step, value) of one metric, for instance ``series("return")``.
+
+        Raises ``InvalidInputError`` for a name that no worker measures and this run does not hold.
+        """
+        found = series(self.metrics, metric)
+        if not found and metric not in set(Metric):
+            names = sorted({str(name) for point in self.metrics for name in point.values})
+            msg = f"metric: this run has no {str(metric)[:80]!r}. It has {', '.join(names)}."
+            raise InvalidInputError(msg, field="metric")
+        return found
 
     def pause(self) -> None:
         """Pause within one update; raise ``ConflictError`` when the run has ended."""
         self._run.pause()
 
     def resume(self) -> None:
-        """Go on after a pause; raise ``ConflictError`` when the run has ended."""
+        """Go on: after a pause, or from the last checkpoint of a run that ended before its time.
+
+        Raises ``ConflictError`` when it is running already or has made all its steps.
+        """
         self._run.resume()
+        self._follower.again(self._run)
 
     def stop(self) -> None:
-        """End the run within one update and save the model as it is."""
+        """End the run within one update and save the model as it is; ``resume`` goes on."""
         self._run.stop()
+
+    def extend(self, total_steps: int) -> None:
+        """Let the run go on to ``total_steps``, also when it has ended. Schedules use the new end.
+
+        Raises ``InvalidInputError`` when it has made more steps already.
+        """
+        self._run.extend(total_steps)
+        self._follower.again(self._run)
+
+    def change(self, **values: Any) -> None:
+        """Change ``learning_rate``, ``clip_range`` or ``ent_coef`` from the next update on.
+
+        ``events`` and the view say at which step it took effect. Raises ``InvalidInputError`` with
+        the range, ``ConflictError`` when the run has ended.
+        """
+        self._run.change(**values)
+        with self._lock:
+            if self.state is RunState.PAUSED:  # nothing else shows it before it goes on
+                given = ", ".join(f"{name} {setting_text(value)}" for name, value in values.items())
+                self._change_waits = f"When it goes on: {given}."
+                self.header.show(self._status, self._change_waits)
 
     def wait(self, timeout: float | None = None) -> RunState:
         """Wait until the run ends, or ``timeout`` seconds; return the state reached by then."""
@@ -183,33 +207,30 @@ class LiveRun(anywidget.AnyWidget):
             self._waiting += 1
         try:
             state = self._run.wait(timeout)
-            if state.is_final:
-                self._follower.join(5)
+            if state.has_ended:
+                self._follower.settle(self._run, _SETTLE_SECONDS)
             return state
         finally:
             with self._lock:
                 self._waiting -= 1
-                if self._followed_to_end and not self._waiting:
-                    self._keep_picture()
+            self._renew_picture()
+
+    def to_figure(self, **options: Any) -> Any:
+        """Return the charts as a plotly figure, to keep or to publish.
+
+        ``options`` are those of ``jupyter_ppo.to_figure``. Raises ``UnavailableError`` without
+        plotly.
+        """
+        from jupyter_ppo.training.exports.figure import to_figure
+
+        return to_figure(self._run, **options)
 
     def show(self) -> None:
         """Show the live view below the current cell, once per cell."""
-        from IPython import get_ipython
-        from IPython.display import publish_display_data
-
-        shell = get_ipython()
-        here = getattr(shell, "execution_count", None)
-        if here is not None and here == self._shown_in:
-            return  # train() as a cell's last line: shown already
-        self._shown_in = here
-        if self._display_id is None:
-            self._display_id = uuid4().hex
-        publish_display_data(  # type: ignore[no-untyped-call]
-            self._bundle(), transient={"display_id": self._display_id}
-        )
+        self._display.show(self._bundle)
 
     def _ipython_display_(self, **_options: Any) -> None:
-        if _in_notebook():
+        if in_notebook():
             self.show()
         else:
             sys.stdout.write(f"{self!r}\n")
@@ -219,120 +240,151 @@ class LiveRun(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Remove the view and stop following; the training itself goes on."""
-        self._stop_following()
+        if self._is_open:  # ipywidgets also closes what was never made whole
+            self._is_open = False
+            self._follower.stop()
+            self.sections.close()
+            close_all(self)
+            self._kit.close()
         super().close()
 
-    def _bundle(self) -> dict[str, Any]:
-        bundle: dict[str, Any] = {
-            "text/plain": repr(self),
-            "image/svg+xml": summary_svg(self.spec, self._run.status(), self._run.metrics()),
-        }
-        if self.comm is not None:
-            bundle["application/vnd.jupyter.widget-view+json"] = {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self.model_id,
-            }
-        return bundle
+    def _make_sections(self, is_ours: bool) -> list[Section]:
+        sections: list[Section] = [("Change or extend", self._make_settings)] if is_ours else []
+        return [
+            *sections,
+            ("Inside PPO", self._make_inside),
+            ("Episodes", self._make_episodes),
+            ("All settings", self._make_table),
+        ]
 
-    def _follow(self) -> None:
-        """Send what is new until the run ends or the view is closed. Runs in a thread."""
-        try:
-            while not self._ended.is_set():
-                status = self._run.status()  # before the metrics: a final one comes after them all
-                self._send_new_rows()
-                if status != self._status:
-                    self._status = status
-                    self.snapshot = _snapshot(self.spec, status)
-                if status.state.is_final:
-                    break
-                self._ended.wait(_TICK_SECONDS)
-        except (PPOError, OSError) as error:
-            # The run's folder was removed or damaged: say so in the view, not in some cell.
-            failed = RunStatus(RunState.FAILED, self._status.step, message=str(error))
-            self.snapshot = _snapshot(self.spec, failed)
-        atexit.unregister(self._stop_following)
+    def _make_settings(self) -> LiveSettings:
         with self._lock:
-            self._followed_to_end = not self._ended.is_set()
-            if self._followed_to_end and not self._waiting:
-                self._keep_picture()
+            self._settings = LiveSettings(
+                self._live, change=self.change, extend=self.extend, kit=self._kit
+            )
+            self._settings.show(self._status, self._live, self._changes)
+            return self._settings
 
-    def _stop_following(self) -> None:
-        self._ended.set()
-        if threading.current_thread() is not self._follower:
-            self._follower.join(1)
+    def _make_inside(self) -> Any:
+        from jupyter_ppo.widgets.inside import InsidePPO
 
-    def _send_new_rows(self) -> None:
+        return InsidePPO(self._run)
+
+    def _make_episodes(self) -> Any:
+        from jupyter_ppo.widgets.episode import EpisodeViewer
+
+        return EpisodeViewer(self._run)
+
+    def _make_table(self) -> Any:
         with self._lock:
-            points = self._run.metrics(self._points_seen)
-            self._points_seen += len(points)
-            new = array("d")
-            for point in points:
-                for metric, value in point.values.items():
-                    if metric in _NUMBER:
-                        new.extend((_NUMBER[metric], point.step, value))
-            if new:
-                start = len(self._rows) // _ROW
-                self._rows.extend(new)
-                self.send({"type": "rows", "start": start}, [new.tobytes()])
+            self._table = self._kit.text(value=self._table_text())
+            return self._table
 
-    def _on_message(self, _widget: Any, content: Any, _buffers: Sequence[memoryview]) -> None:
-        """Answer a view: the whole history for a new one, or a button."""
-        kind = content.get("type") if isinstance(content, dict) else None
-        if kind == "history":
-            with self._lock:
-                self.send({"type": "rows", "start": 0}, [self._rows.tobytes()])
-        elif kind == "command":
-            actions = {
-                Command.PAUSE: self.pause,
-                Command.RESUME: self.resume,
-                Command.STOP: self.stop,
-            }
-            action = actions.get(content.get("command"))
-            if action is not None:
-                with contextlib.suppress(PPOError):  # it ended just before the button was pressed
-                    action()
+    def _table_text(self) -> str:
+        return settings_table(self.spec, given_hyperparameters(self.directory), self._changed)
 
-    def _keep_picture(self) -> None:
-        """Put the final picture into the notebook, so that a saved one shows the end."""
-        if self._picture_kept or self._display_id is None:
-            return
-        self._picture_kept = True
-        from IPython.display import publish_display_data
-
-        publish_display_data(  # type: ignore[no-untyped-call]
-            self._bundle(), transient={"display_id": self._display_id}, update=True
+    def _bundle(self) -> Bundle:
+        self._caught_up.wait(_CATCH_UP_SECONDS)
+        return run_bundle(
+            self,
+            text=self._text(self._status),
+            picture=self.draw_picture(),
+            directory=str(self.directory),
+            title=self.title,
         )
 
+    def draw_picture(self) -> str:
+        """Return the run as it is now as an SVG picture; the curves show it without a kernel."""
+        picture = draw_summary(self.title, self._status, self.curves.columns(_TRACK))
+        self.curves.picture = picture
+        return picture
 
-def _snapshot(spec: RunSpec, status: RunStatus) -> dict[str, Any]:
-    return {
-        "state": status.state.value,
-        "step": status.step,
-        "planned_steps": spec.planned_steps,
-        "seconds": status.seconds,
-        "steps_per_second": status.steps_per_second,
-        "seconds_left": status.seconds_left(spec),
-        "message": status.message,
-    }
+    def on_picture(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when the notebook should save a newer picture."""
+        self._picture_listeners.append(listener)
 
+    def _on_points(self, _run: Run, items: Sequence[MetricPoint | Rewind]) -> None:
+        self.curves.append(_TRACK, items)
 
-def _in_notebook() -> bool:
-    """Whether this process is a Jupyter kernel."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return getattr(shell, "kernel", None) is not None
+    def _on_status(self, _run: Run, status: RunStatus) -> None:
+        with self._lock:
+            before, self._status = self._status, status
+            if status.state is not RunState.PAUSED:
+                self._change_waits = ""
+            self._show(status)
+        seen = (status.state, status.checkpoint_step)
+        if (episodes := self.sections.made("Episodes")) and seen != (
+            before.state,
+            before.checkpoint_step,
+        ):
+            with contextlib.suppress(PPOError, OSError):
+                episodes.refresh()
 
+    def _on_tick(self) -> None:
+        self.curves.flush()
+        self.header.tick()
+        self._caught_up.set()
+        if not self._waiting:
+            self._renew_picture()
 
-def _new_directory(spec: RunSpec) -> Path:
-    """Return a new folder in ./runs, or in the temporary folder where ./ cannot be written."""
-    name = re.sub(r"[^\w.-]+", "-", spec.env_id)
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    parent = Path.cwd() / "runs"
-    try:
-        parent.mkdir(exist_ok=True)
-        if os.access(parent, os.W_OK | os.X_OK):
-            return Path(tempfile.mkdtemp(prefix=f"{name}-{stamp}-", dir=parent))
-    except OSError:
-        pass
-    return Path(tempfile.mkdtemp(prefix=f"{name}-{stamp}-"))
+    def _show(self, status: RunStatus) -> None:
+        """Show a status, and what has happened to the run."""
+        if self._read_changes():
+            self.curves.set_marks(_TRACK, self._changes)
+            if self._table is not None:
+                self._table.value = self._table_text()
+        self.header.show(status, self._change_waits)
+        if self._settings is not None:
+            self._settings.show(status, self._live, self._changes)
+
+    def _read_changes(self) -> bool:
+        """Read the events again if there are more; return whether a change is among them."""
+        try:
+            size = self._run.files.events_file.stat().st_size
+            if size == self._events_size:
+                return False
+            events = self._run.events()
+        except (PPOError, OSError):  # removed or damaged: its status says so
+            return False
+        self._events_size = size
+        marked = {EventKind.CHANGED, EventKind.EXTENDED, EventKind.RESUMED}
+        changes = [(event.step, event.message) for event in events if event.kind in marked]
+        for event in events:
+            names = {EventKind.CHANGED: LIVE, EventKind.EXTENDED: ("total_steps",)}
+            for name in names.get(event.kind, ()):
+                with contextlib.suppress(KeyError, InvalidInputError):  # none, or somebody else's
+                    self._changed[name] = HYPERPARAMETERS[name].checked(event.data[name])
+        self._live |= {name: self._changed[name] for name in LIVE if name in self._changed}
+        is_new, self._changes = changes != self._changes, changes
+        return is_new
+
+    def _renew_picture(self) -> None:
+        """Put a newer picture into the notebook: at a pause, at the end, and now and then."""
+        with self._lock:
+            status, old = self._status, self._pictured
+            if status.state.has_ended or status.state is RunState.PAUSED:
+                is_due = old is None or (old.state, old.step) != (status.state, status.step)
+            else:
+                every = min(self._picture_every, PICTURE_SECONDS)
+                is_old = time.monotonic() - self._pictured_at >= every
+                is_due = is_old and status.step != (old.step if old else 0)
+                if is_due:
+                    self._picture_every = 2 * every
+            if is_due:
+                self._publish_picture()
+
+    def _publish_picture(self) -> None:
+        self._pictured, self._pictured_at = self._status, time.monotonic()
+        if self._display.is_shown and self.comm is not None:
+            self._display.update(self._bundle())
+        for listener in self._picture_listeners:
+            listener()
+
+    def _seen(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        """A page shows the curves anew: it may have missed the picture of the end."""
+        if not isinstance(content, dict) or content.get("type") != "history":
+            return
+        with self._lock, contextlib.suppress(PPOError, OSError):
+            is_still = self._status.state.has_ended or self._status.state is RunState.PAUSED
+            if is_still and time.monotonic() - self._pictured_at >= _AGAIN_SECONDS:
+                self._publish_picture()

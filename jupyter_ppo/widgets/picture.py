@@ -3,114 +3,154 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Final
 from xml.sax.saxutils import escape
 
-from jupyter_ppo.domain.training import Metric, MetricPoint, RunSpec, RunStatus
+from jupyter_ppo.domain.charts import CHARTS, Chart, Mark, Series
+from jupyter_ppo.domain.training import Metric, MetricPoint, RunStatus
+from jupyter_ppo.training.decimate import min_max
+from jupyter_ppo.training.own_loop import given_hyperparameters
+from jupyter_ppo.training.run import Run
 
-#: At most so many points of a series are drawn, so that the picture stays below 100 kB.
-_MOST_POINTS = 400
-_BLUE, _ORANGE = "#1f77b4", "#d95f02"
+#: Steps and values of one metric.
+Column = tuple[Sequence[float], Sequence[float]]
+#: Left, top, width, height in units of the picture.
+_Box = tuple[int, int, int, int]
+
+#: At most so many points of a series are drawn, so that the picture stays below 40 kB.
+_MOST_WIDE: Final = 320
+_MOST_SMALL: Final = 160
+#: Colours that readers who are colour-blind tell apart (Okabe and Ito 2008, "Color Universal
+#: Design"), each with a shape of its own.
+_BLUE, _ORANGE, _GREEN = "#0072B2", "#D55E00", "#009E73"
+_STYLES: Final = {
+    Mark.DOTS: f'stroke="{_BLUE}" stroke-width="3" stroke-linecap="round" opacity="0.5"',
+    Mark.SQUARES: f'stroke="{_GREEN}" stroke-width="6" stroke-linecap="square"',
+    Mark.LINE: f'stroke="{_ORANGE}" stroke-width="1.5" stroke-linejoin="round"',
+}
+_WIDTH, _HEIGHT = 720, 560
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One chart: its metrics (dots of the first, a line of the last) and what it is called."""
-
-    metrics: tuple[Metric, ...]
-    title: str
-    unit: str
-
-
-CHARTS: tuple[Chart, ...] = (
-    Chart((Metric.RETURN, Metric.MEAN_RETURN), "Return", "reward per episode"),
-    Chart((Metric.APPROX_KL,), "Approximate KL divergence", "nats"),
-    Chart((Metric.CLIP_FRACTION,), "Clip fraction", "share of samples"),
-    Chart((Metric.ENTROPY,), "Entropy", "nats"),
-    Chart((Metric.EXPLAINED_VARIANCE,), "Explained variance", "1 is perfect"),
-)
-
-
-def series(points: Sequence[MetricPoint], metric: Metric) -> list[tuple[int, float]]:
+def series(points: Sequence[MetricPoint], metric: str) -> list[tuple[int, float]]:
     """Return (step, value) of every point that holds ``metric``, in order."""
     return [(point.step, point.values[metric]) for point in points if metric in point.values]
 
 
-def summary_svg(spec: RunSpec, status: RunStatus, points: Sequence[MetricPoint]) -> str:
-    """Return an SVG picture, 720 by 470 units and below 100 kB, of the five charts."""
-    heading = (
-        f"PPO on {spec.env_id}: {status.state}, {status.step:,} of {spec.planned_steps:,} steps"
-    )
+def progress(status: RunStatus) -> str:
+    """Return how far a run is, in words; the end of a loop of one's own may not be known."""
+    total = f" of {status.total_steps:,}" if status.total_steps else ""
+    return f"{status.step:,}{total} steps"
+
+
+def run_title(run: Run) -> str:
+    """Return what a run is called: by its environment, the name it was given, and its seed."""
+    named = f" ({run.name})" if run.name else ""
+    given = given_hyperparameters(run.directory)  # a loop of one's own may not say its seed
+    seeded = f", seed {run.spec.seed}" if given is None or "seed" in given else ""
+    return f"PPO on {run.spec.env_id}{named}{seeded}"
+
+
+def summary_svg(title: str, status: RunStatus, points: Sequence[MetricPoint]) -> str:
+    """Return an SVG picture, 720 by 560 units and below 40 kB, of the charts of ``CHARTS``."""
+    columns: dict[str, tuple[array[float], array[float]]] = {}
+    for point in points:
+        for metric, value in point.values.items():
+            steps, values = columns.setdefault(metric, (array("d"), array("d")))
+            steps.append(point.step)
+            values.append(value)
+    return draw_summary(title, status, columns)
+
+
+def draw_summary(title: str, status: RunStatus, columns: Mapping[str, Column]) -> str:
+    """Return the picture of ``summary_svg`` from columns of steps and values."""
+    heading = f"{title}: {status.state}, {progress(status)}"
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 470" width="720" height="470" '
-        'role="img" font-family="sans-serif" font-size="11" fill="#333">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f'width="{_WIDTH}" height="{_HEIGHT}" role="img" font-family="sans-serif" '
+        'font-size="11" fill="#333">',
         f"<title>{escape(heading)}</title>",
-        '<rect width="720" height="470" fill="#fff"/>',
+        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>',
         f'<text x="10" y="20" font-size="13" font-weight="bold">{escape(heading)}</text>',
     ]
-    boxes = [(50, 50, 650, 150), *((50 + 172 * column, 260, 134, 150) for column in range(4))]
-    for chart, box in zip(CHARTS, boxes, strict=True):
-        parts += _draw(chart, box, points)
-    parts.append(
-        '<text x="360" y="450" text-anchor="middle">environment steps; '
-        f'<tspan fill="{_BLUE}">dots: episodes</tspan>, '
-        f'<tspan fill="{_ORANGE}">line: mean of the last 100 episodes, or one update</tspan>'
-        "</text></svg>"
-    )
+    for number, chart in enumerate(_charts(columns)):
+        parts += _draw(chart, _box(number), columns)
+    labels = [
+        f'<tspan fill="{colour}">{shape}: {escape(one.label)}</tspan>'
+        for one, colour, shape in zip(
+            CHARTS[0].series, (_BLUE, _ORANGE, _GREEN), ("dots", "line", "squares"), strict=True
+        )
+    ]
+    legend = f"environment steps; return: {', '.join(labels)}"
+    parts.append(f'<text x="360" y="{_HEIGHT - 10}" text-anchor="middle">{legend}</text></svg>')
     return "".join(parts)
 
 
-def _draw(chart: Chart, box: tuple[int, int, int, int], points: Sequence[MetricPoint]) -> list[str]:
+def _charts(columns: Mapping[str, Column]) -> list[Chart]:
+    """Metrics of a loop of the user's own take the place of charts without data, from the end."""
+    charts = list(CHARTS)
+    drawn = {metric for chart in CHARTS for metric in chart.metrics}
+    own = [name for name in columns if name not in drawn and name not in set(Metric)]
+    free = [n for n, chart in enumerate(charts) if not any(m in columns for m in chart.metrics)]
+    for name, place in zip(own, free[::-1], strict=False):
+        charts[place] = Chart(name, name, "", "", (Series(name, name),))  # type: ignore[arg-type]
+    return charts
+
+
+def _box(number: int) -> _Box:
+    """The first chart is wide; the others stand below it, four in a line."""
+    if number == 0:
+        return 50, 50, 650, 150
+    line, column = divmod(number - 1, 4)
+    return 50 + 172 * column, 250 + 150 * line, 134, 100
+
+
+def _draw(chart: Chart, box: _Box, columns: Mapping[str, Column]) -> list[str]:
     left, top, width, height = box
-    rows = [[p for p in series(points, m) if math.isfinite(p[1])] for m in chart.metrics]
+    is_wide = width > 200
+    rows = [_row(columns.get(m), _MOST_WIDE if is_wide else _MOST_SMALL) for m in chart.metrics]
     every = [point for row in rows for point in row]
     parts = [
-        f'<text x="{left}" y="{top - 8}"><tspan font-weight="bold">{chart.title}</tspan></text>',
+        f'<text x="{left}" y="{top - 8}" font-weight="bold">{escape(chart.title)}</text>',
         f'<path d="M{left} {top}v{height}h{width}" fill="none" stroke="#999"/>',
     ]
     if not every:
-        return [*parts, f'<text x="{left + 8}" y="{top + 20}" fill="#777">no data yet</text>']
+        return [*parts, f'<text x="{left + 8}" y="{top + 20}" fill="#666">no data yet</text>']
     last_step = max(step for step, _ in every)
     low, high = min(value for _, value in every), max(value for _, value in every)
-    span = (high - low) or 1.0
+    half_span = (high / 2 - low / 2) or 0.5  # halves: the whole may be too great for a float
 
-    def place(point: tuple[int, float]) -> str:
+    def place(point: tuple[float, float]) -> str:
         x = left + width * point[0] / max(last_step, 1)
-        y = top + height - height * (point[1] - low) / span
+        y = top + height - height * ((point[1] / 2 - low / 2) / half_span)
         return f"{x:.1f} {y:.1f}"
 
-    for metric, row in zip(chart.metrics, rows, strict=True):
-        placed = [place(point) for point in _thinned(row)]
-        if metric is Metric.RETURN:
-            dots = "".join(f"M{at}h0" for at in placed)
-            parts.append(
-                f'<path d="{dots}" fill="none" stroke="{_BLUE}" stroke-width="3" '
-                'stroke-linecap="round" opacity="0.5"/>'
-            )
-        elif placed:
-            line = "L".join(placed)
-            parts.append(f'<path d="M{line}" fill="none" stroke="{_ORANGE}" stroke-width="1.5"/>')
+    for one, row in zip(chart.series, rows, strict=True):
+        if not row:
+            continue
+        placed = [place(point) for point in row]
+        is_line = one.mark is Mark.LINE
+        path = f"M{'L'.join(placed)}" if is_line else "".join(f"M{at}h0" for at in placed)
+        if is_line and len(placed) == 1:
+            path += "h-6"  # a line of one point could not be seen
+        parts.append(f'<path d="{path}" fill="none" {_STYLES[one.mark]}/>')
     for value, y in ((high, top + 9), (low, top + height)):
         parts.append(f'<text x="{left - 4}" y="{y}" text-anchor="end">{value:.3g}</text>')
     bottom = top + height + 14
     parts.append(f'<text x="{left}" y="{bottom}">0</text>')
-    parts.append(f'<text x="{left + width}" y="{bottom}" text-anchor="end">{last_step:,}</text>')
-    parts.append(
-        f'<text x="{left + width}" y="{top - 8}" text-anchor="end" fill="#777" font-size="9">'
-        f"{chart.unit if width > 200 else ''}</text>"
-    )
+    parts.append(f'<text x="{left + width}" y="{bottom}" text-anchor="end">{last_step:,.0f}</text>')
+    if is_wide:
+        parts.append(
+            f'<text x="{left + width}" y="{top - 8}" text-anchor="end" fill="#666" font-size="9">'
+            f"{escape(chart.unit)}</text>"
+        )
     return parts
 
 
-def _thinned(row: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Keep the lowest and the highest point of each of equal slices: peaks stay visible."""
-    if len(row) <= _MOST_POINTS:
-        return list(row)
-    size = math.ceil(len(row) / (_MOST_POINTS // 2))
-    kept: list[tuple[int, float]] = []
-    for begin in range(0, len(row), size):
-        part = row[begin : begin + size]
-        ends = {min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])}
-        kept += sorted(ends)
-    return kept
+def _row(column: Column | None, most: int) -> list[tuple[float, float]]:
+    """Return what is drawn of a column: of each slice the lowest and the highest, so peaks stay."""
+    if column is None or not column[0]:
+        return []
+    steps, values = min_max(*column, most)
+    return [point for point in zip(steps, values, strict=True) if math.isfinite(point[1])]

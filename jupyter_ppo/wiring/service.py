@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from jupyter_ppo.domain.ports import Programs, Sandbox
+from jupyter_ppo.domain.run_records import TrainingPlace
 from jupyter_ppo.jobs.local import LocalWorkers
 from jupyter_ppo.sandbox import provisioner
 from jupyter_ppo.sandbox.examiners import Examiners
@@ -17,6 +18,7 @@ from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.execution import ExecutionService
 from jupyter_ppo.services.grading import GradingService
 from jupyter_ppo.services.sealing import SealingService
+from jupyter_ppo.services.training_queue import TrainingQueue
 from jupyter_ppo.services.use_cases import UseCases
 from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.jobs import Jobs
@@ -37,8 +39,8 @@ class Kept(Protocol):
 class Service:
     """Everything that a handler or a command works with.
 
-    ``workers`` grade in threads of this process, and containers are kept ready, between ``start``
-    and ``stop``.
+    ``workers`` grade in threads of this process, ``training`` has runs trained at
+    ``training_place``, and containers are kept ready, between ``start`` and ``stop``.
     """
 
     database: Database
@@ -51,6 +53,8 @@ class Service:
     examiners: Examiners
     slots: KernelSlots | None
     workers: LocalWorkers
+    training: TrainingQueue
+    training_place: TrainingPlace
     drain_seconds: float
 
     @property
@@ -81,12 +85,14 @@ class Service:
         self.kernels.start()
         provisioner.use_kernels(self.kernels)
         self.workers.start()
+        self.training.start()
 
     def stop(self) -> None:
         """Finish or give back the grading under way, end the rest, then close the database.
 
-        From the first moment no more programs are taken.
+        From the first moment no more programs are taken, and training runs write a checkpoint.
         """
+        self.training.refuse()
         self.executions.refuse()
         self.use_cases.trials.refuse()
         self.workers.stop(self.drain_seconds)
@@ -94,6 +100,7 @@ class Service:
 
     def close(self) -> None:
         """End the programs that run, record them, remove every container, close the database."""
+        self.training.refuse()
         self.executions.refuse()
         self.use_cases.trials.refuse()
         self.sealings.stop()
@@ -105,6 +112,8 @@ class Service:
             last_to_first.callback(self.kernels.close)
             last_to_first.callback(provisioner.use_kernels, None)
             last_to_first.callback(self.use_cases.trials.stop)
+            last_to_first.callback(self.training_place.close)
+            last_to_first.callback(self.training.stop)
             last_to_first.callback(self.executions.stop)
             if isinstance(self.programs, Kept):
                 last_to_first.callback(self.programs.close)

@@ -31,6 +31,7 @@ from jupyter_ppo.storage.sealings import Sealings
 from jupyter_ppo.storage.submissions import Submissions
 from jupyter_ppo.wiring.execution_settings import ExecutionSettings, check_limits, made
 from jupyter_ppo.wiring.service import Service
+from jupyter_ppo.wiring.training_settings import TrainingSettings
 from jupyter_ppo.wiring.use_cases import Parts, build_use_cases
 
 
@@ -42,11 +43,11 @@ class UtcClock:
         return datetime.now(UTC)
 
 
-class PPOService(ExecutionSettings):
+class PPOService(ExecutionSettings, TrainingSettings):
     """The settings of the service (``c.PPOService.<name> = ...`` in a Jupyter config file)."""
 
     data_dir = Unicode(
-        help="""Folder of the database and of every submitted notebook.
+        help="""Folder of the database, of every submitted notebook and of the training runs.
         Default: ``jupyter_ppo`` in Jupyter's data folder. Back up this folder, and only this.""",
     ).tag(config=True)
 
@@ -164,6 +165,7 @@ class PPOService(ExecutionSettings):
 
         Raises ``DatabaseVersionError`` when the database belongs to a newer version.
         """
+        place = self.build_training_place(self.identity)
         folder = Path(self.data_dir).absolute()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = open_database(self.db_url)
@@ -202,6 +204,7 @@ class PPOService(ExecutionSettings):
         workers = LocalWorkers(
             jobs, grading.work, workers=self.grading_workers, lease_seconds=self.lease_seconds
         )
+        queue, training = self.build_training(database, folder / "runs", place, audit)
         use_cases = build_use_cases(
             Parts(
                 database=database,
@@ -212,6 +215,7 @@ class PPOService(ExecutionSettings):
                 sandbox=sandbox,
                 sealings=sealings,
                 executions=self.build_executions(database, programs),
+                training=training,
                 seeds=seeds,
                 audit=audit,
                 limits=limits,
@@ -231,6 +235,8 @@ class PPOService(ExecutionSettings):
             examiners=examiners,
             slots=slots,
             workers=workers,
+            training=queue,
+            training_place=place,
             drain_seconds=self.drain_seconds,
         )
 

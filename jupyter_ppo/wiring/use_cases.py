@@ -21,6 +21,7 @@ from jupyter_ppo.services.roster import RosterService
 from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.services.seeds import PersonalSeeds
 from jupyter_ppo.services.terms import TermsService
+from jupyter_ppo.services.training import TrainingService
 from jupyter_ppo.services.trash import TrashService
 from jupyter_ppo.services.trials import TrialService
 from jupyter_ppo.services.use_cases import UseCases
@@ -53,6 +54,7 @@ class Parts:
     sandbox: Sandbox
     sealings: SealingService
     executions: ExecutionService
+    training: TrainingService
     seeds: PersonalSeeds
     audit: Audit
     limits: SandboxLimits
@@ -155,6 +157,7 @@ def build_use_cases(parts: Parts) -> UseCases:
             limits=parts.limits,
             audit=audit,
         ),
+        training=parts.training,
     )
 
 

@@ -1,6 +1,7 @@
 import * as React from 'react';
 
 import { AssignmentCard } from './course/card';
+import { currentAssignment, inOrder } from './course/order';
 import { OpenInstructor } from './instructor/openButton';
 import { LeaderboardSection } from './leaderboard';
 import type { CourseModel } from './model';
@@ -15,7 +16,9 @@ interface IPanelProps {
 /** The whole panel. */
 export function CoursePanel({ model, onInstructor }: IPanelProps): JSX.Element {
   const state = React.useSyncExternalStore(model.subscribe, model.snapshot);
-  const { me, course, assignments, submissions } = state;
+  const { me, course, submissions } = state;
+  const assignments = React.useMemo(() => inOrder(state.assignments), [state.assignments]);
+  const current = currentAssignment(assignments, state.openNotebooks);
   const role = me?.courses.find(item => item.name === course)?.role;
   const isStaff = role !== undefined && role !== 'student';
   return (
@@ -75,6 +78,8 @@ export function CoursePanel({ model, onInstructor }: IPanelProps): JSX.Element {
             assignment={assignment}
             terms={state.terms.get(assignment.name)}
             isStaff={isStaff}
+            isCurrent={assignment.name === current}
+            isVisible={state.isVisible}
             attempts={submissions.filter(item => item.assignment === assignment.name)}
             busy={state.busy.has(assignment.name)}
             notice={state.notices.get(assignment.name) ?? null}

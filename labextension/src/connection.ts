@@ -35,6 +35,14 @@ export interface IConflict {
 export class Connection {
   constructor(private readonly _settings = ServerConnection.makeSettings()) {}
 
+  /** A stream of messages; signed in as the page is. */
+  socket(path: string[], query: Record<string, string> = {}): WebSocket {
+    const { wsUrl, token, appendToken } = this._settings;
+    const address = URLExt.join(wsUrl, API, ...path.map(encodeURIComponent));
+    const asked = appendToken && token !== '' ? { ...query, token } : query;
+    return new this._settings.WebSocket(address + URLExt.objectToQueryString(asked));
+  }
+
   /** The JSON that a successful request answers. */
   async json<T>(
     path: string[],

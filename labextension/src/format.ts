@@ -71,7 +71,7 @@ export function receiptText(submission: ISubmission, path?: string): string {
 
 /** Why the notebook in front is not the one that is sent. */
 export function passedOverText(path: string): string {
-  return `${path}, which is in front, has none of this assignment's cells.`;
+  return `${path}, which is in front, is not this assignment's notebook.`;
 }
 
 /** Whether there are points and feedback that this person may see. */

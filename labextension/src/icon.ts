@@ -33,3 +33,15 @@ const authorSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24
 
 /** The author panel's icon. */
 export const authorIcon = new LabIcon({ name: 'jupyter-ppo:author', svgstr: authorSvg });
+
+// Two learning curves over one axis.
+const runsSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">
+  <g fill="none" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">
+    <path class="jp-icon3" stroke="#616161" d="M4 4v16h16"/>
+    <path class="jp-icon3" stroke="#616161" d="M8 12.500c2.500 0 2-6 5-7 1.500-.4 4-.5 7-.5"/>
+    <path class="jp-icon3" stroke="#616161" stroke-dasharray="2.500 2.500" d="M8 17c4 0 4.500-5 7.500-6 1.500-.4 3-.5 4.500-.5"/>
+  </g>
+</svg>`;
+
+/** The icon of the panel of runs. */
+export const runsIcon = new LabIcon({ name: 'jupyter-ppo:runs', svgstr: runsSvg });

@@ -11,6 +11,8 @@ import { InstructorCommands, instructorPlugin } from './instructor/plugin';
 import { CourseModel } from './model';
 import { CourseSidebar } from './panel';
 import { CourseClient } from './request';
+import { picturePlugin } from './picture/plugin';
+import { runsPlugin } from './runs/plugin';
 import { sandboxPlugin } from './sandbox/plugin';
 import { LabWorkspace } from './workspace';
 
@@ -64,4 +66,11 @@ const coursePlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [authorPlugin, coursePlugin, instructorPlugin, sandboxPlugin];
+export default [
+  authorPlugin,
+  coursePlugin,
+  instructorPlugin,
+  picturePlugin,
+  runsPlugin,
+  sandboxPlugin
+];

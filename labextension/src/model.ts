@@ -58,6 +58,8 @@ export interface ICourseState {
   /** What attempts scored by exercise, where that was asked for; a text is a problem. */
   readonly grades: ReadonlyMap<string, IGrade | string>;
   readonly openNotebooks: readonly ICandidate[];
+  /** Whether the panel can be seen. */
+  readonly isVisible: boolean;
   /** Names of the assignments with an action under way. */
   readonly busy: ReadonlySet<string>;
   readonly notices: ReadonlyMap<string, INotice>;
@@ -74,6 +76,7 @@ const EMPTY: ICourseState = {
   sources: new Map(),
   grades: new Map(),
   openNotebooks: [],
+  isVisible: false,
   busy: new Set(),
   notices: new Map()
 };
@@ -234,6 +237,7 @@ export class CourseModel {
 
   /** Polling rests while the panel is hidden; a panel that is shown again is up to date. */
   setVisible(visible: boolean): void {
+    this._set({ isVisible: visible });
     this._poller.setVisible(visible);
     this.validation.setVisible(visible);
     if (visible) {
@@ -256,7 +260,7 @@ export class CourseModel {
   ): Promise<void> {
     const text = await this._workspace.savedText(path);
     if (await isUnansweredIn(this._client, course, assignment.name, text)) {
-      const question = `Nothing is answered yet in ${path}. Submit it all the same?`;
+      const question = `Nothing of ${assignment.name} is answered yet in ${path}. Submit it all the same?`;
       if (!(await this._workspace.confirmSubmit(question))) {
         return;
       }
@@ -264,6 +268,7 @@ export class CourseModel {
     await this._deliver(course, assignment.name, path, text, key =>
       this._client.submit(course, assignment.name, text, key)
     );
+    this.validation.forget(course, assignment.name); // it was of an earlier state
   }
 
   /** Hand in under a key that makes one attempt of it, and show the receipt. */

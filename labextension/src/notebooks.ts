@@ -1,5 +1,8 @@
 /** Which notebook belongs to an assignment, decided by the grade_ids in its cells. */
 
+/** Less than this share of an assignment's exercises is few. */
+const FEW = 0.25;
+
 /** A notebook that could be submitted. */
 export interface ICandidate {
   path: string;
@@ -11,7 +14,7 @@ export interface ICandidate {
 /**
  * The outcome of looking for the notebook to submit.
  *
- * `passedOver` is the notebook in front when it is not the one, since it has none of the exercises.
+ * `passedOver` is the notebook in front when it is not the one.
  */
 export type Choice = { passedOver: string | null } & (
   { kind: 'found'; path: string } | { kind: 'none' } | { kind: 'several'; paths: string[] }
@@ -55,7 +58,18 @@ export function isUnanswered(submitted: unknown, released: unknown): boolean {
 }
 
 /**
- * Choose the notebook to submit: the one in front if it holds any of the exercises, otherwise the
+ * Whether a notebook with these grade_ids is that of an assignment with the wanted ones.
+ *
+ * Assignments may share a grade_id: with few of the wanted ones and more others it is another one's.
+ * The server judges by the same rule.
+ */
+export function belongs(gradeIds: ReadonlySet<string>, wanted: ReadonlySet<string>): boolean {
+  const own = [...gradeIds].filter(id => wanted.has(id)).length;
+  return own > 0 && (own >= FEW * wanted.size || gradeIds.size - own <= own);
+}
+
+/**
+ * Choose the notebook to submit: the one in front if it belongs to the assignment, otherwise the
  * only one that does. Nothing is guessed between several.
  */
 export function chooseNotebook(
@@ -63,7 +77,7 @@ export function chooseNotebook(
   wanted: ReadonlySet<string>
 ): Choice {
   const front = candidates.find(candidate => candidate.current);
-  const matches = candidates.filter(({ gradeIds }) => [...gradeIds].some(id => wanted.has(id)));
+  const matches = candidates.filter(({ gradeIds }) => belongs(gradeIds, wanted));
   const chosen = front && matches.includes(front) ? [front] : matches;
   const passedOver = front && !matches.includes(front) ? front.path : null;
   // One file may be open in two tabs.

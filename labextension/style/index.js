@@ -4,3 +4,5 @@ import './sandbox.css';
 import './instructor.css';
 import './author.css';
 import './grading.css';
+import './runs.css';
+import './picture.css';

@@ -48,6 +48,19 @@ def test_another_notebook_is_the_wrong_assignment_and_the_cells_are_named(
     assert "Choose the notebook that was released" in caught.value.message
 
 
+def test_a_notebook_that_shares_a_grade_id_by_chance_is_the_wrong_assignment(
+    grader: NotebookGrader, make: Any
+) -> None:
+    names = [f"test_{number}" for number in range(5)]
+    released = grader.release(make.data(*(make.tests(name, "assert True") for name in names)))
+    other = [make.tests("test_0", "1"), make.tests("bandit", "1"), make.tests("score", "1")]
+    with pytest.raises(WrongAssignmentError) as caught:
+        grader.check(make.data(*other), released)
+    assert "1 of this assignment's 5 graded cells" in caught.value.message
+    assert "'bandit'" in caught.value.message
+    assert len(grader.check(make.data(*other[:2]), released)) == 5, "it may be what is left of it"
+
+
 def test_a_copy_of_a_locked_cell_or_of_a_foreign_one_is_warned_of_at_most(
     grader: NotebookGrader, make: Any, submitted: Any, released: Any
 ) -> None:

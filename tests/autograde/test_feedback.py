@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ppo.autograde.notebook_grader import NotebookGrader
+from jupyter_ppo.domain.exam import CheckLine
+from jupyter_ppo.domain.grading import ExerciseGrade
 from jupyter_ppo.domain.sandbox import Verdict
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 20).decode()
@@ -226,3 +228,23 @@ def test_a_missing_answer_is_named(grader: NotebookGrader, make: Any, source: by
     notebook = grader.restore(source, make.data(make.code("1")))
     found = Page(grader.feedback(make.submission(), make.ran(notebook), ()))
     assert "was missing in your notebook" in found.text
+
+
+def test_formulas_are_drawn_in_the_text_and_in_what_checks_say(
+    grader: NotebookGrader, make: Any, source: bytes
+) -> None:
+    released = grader.release(source)
+    document = json.loads(released.release)
+    document["cells"].append({"id": "own", **make.text("It costs $5 and $10. $\\lambda^2$")})
+    notebook = grader.restore(source, json.dumps(document).encode())
+    run = make.ran(notebook)
+    check = CheckLine("What is $\\hat{A}$?", 0, 1, "Not <b>$x_1$</b>, see `$x$`.")
+    grade = ExerciseGrade("square_works", 0, 3, False, "No $\\gamma$.", checks=(check,))
+    html = grader.feedback(make.submission(), run, [grade]).decode()
+    assert "It costs $5 and $10. <math>" in html
+    assert "What is <math><mrow><mover" in html
+    assert "Not &lt;b&gt;<math><mrow><msub>" in html
+    assert "see `$x$`." in html
+    assert "<td>No <math><mrow><mi>\u03b3</mi></mrow></math>." in html
+    assert ".formula {" in html
+    assert not re.search(r"<(script|link|img)|src=|url\(", html)

@@ -75,6 +75,41 @@ def test_the_reason_hides_lines_of_the_hidden_tests_of_every_cell(
         assert reason == "A test failed with ValueError: see [hidden test]"
 
 
+def test_a_hidden_line_that_students_read_elsewhere_is_no_secret(
+    grader: NotebookGrader, make: Any
+) -> None:
+    line = "env.action_space.seed(seed)"
+    source = make.data(
+        make.code(f"def rollout(env, seed):\n    {line}"),
+        make.tests("first", f"assert True, 'with {line}?'"),
+        make.tests(
+            "second",
+            f"### BEGIN HIDDEN TESTS\n{line}\nassert cube(3) == 27\n### END HIDDEN TESTS",
+        ),
+    )
+    exercises = grader.release(source).exercises
+    notebook = grader.restore(source, grader.release(source).release)
+    said = f"with {line}? assert cube(3) == 27"
+    run = make.ran(notebook, {1: [make.error("AssertionError", said)]})
+    reason = grader.score(notebook, run, exercises)[0].reason
+    assert reason == f"A test failed with AssertionError: with {line}? [hidden test]"
+
+
+@pytest.mark.parametrize("given", ["max_horizon = 3", "horizon = 3.5", "horizon = 31", "other = 1"])
+def test_a_hidden_line_is_no_less_hidden_for_what_is_like_it(
+    grader: NotebookGrader, make: Any, given: str
+) -> None:
+    hidden = "### BEGIN HIDDEN TESTS\nhorizon = 3\n### END HIDDEN TESTS"
+    source = make.data(make.tests("first", given), make.tests("second", hidden))
+    exercises = grader.release(source).exercises
+    submitted = json.loads(grader.release(source).release)
+    submitted["cells"].append(make.code("horizon = 3"))  # a guess of the student's
+    notebook = grader.restore(source, make.data(*submitted["cells"]))
+    run = make.ran(notebook, {0: [make.error("ValueError", "it was horizon = 3")]})
+    reason = grader.score(notebook, run, exercises)[0].reason
+    assert reason == "A test failed with ValueError: it was [hidden test]"
+
+
 def test_stderr_is_zero_as_in_nbgrader(grade: Any, make: Any) -> None:
     found = grade(make.stream("stderr", "DeprecationWarning"))
     assert found.points == 0.0

@@ -99,7 +99,10 @@ def test_a_visible_failure_tells_type_and_text_as_in_one_kernel(grade: Grades, m
 
 def test_a_hidden_failure_tells_the_authors_message_or_a_number(grade: Grades, make: Any) -> None:
     quoted = make.failed(TESTS, "ValueError", "12 is not 144", line=3)
-    assert grade(quoted).reason == "Hidden test 1 failed."
+    assert grade(quoted).reason == (
+        "Hidden test 1 stopped with an error: try inputs of your own, other sizes and the last "
+        "step too."
+    )
     assert grade(make.failed(TESTS, "ValueError", "12 is not 144")).reason == "A test failed."
 
 

@@ -25,7 +25,7 @@ LONG = 120_000  # milliseconds; how long a busy machine may take, never how long
 DARK_PAGE, LIGHT_PAGE = "rgb(13, 17, 23)", "rgb(255, 255, 255)"
 
 PANEL = '.jp-PPO-panel[aria-label="PPO Course"]'
-RETURN = '.ppo-live .ppo-live-chart[data-metric="return"]'
+RETURN = '.jp-PPO-savedRun .ppo-chart[data-key="return"]'
 
 #: Types the author's answers into the cells of the same grade_id in the notebook that is open, and
 #: makes the training so long that it still runs whenever the test gets to pause and stop it.
@@ -112,7 +112,7 @@ def _grows(page: Page) -> None:
 
 def _is(run: Locator, state: str) -> None:
     """Wait until the training run says that it is in this state."""
-    expect(run.locator(".ppo-live-state")).to_have_attribute("data-state", state, timeout=LONG)
+    expect(run.locator(".ppo-state")).to_have_text(state, timeout=LONG)
 
 
 def _saves_the_open_panel(answer: Response) -> bool:
@@ -147,19 +147,19 @@ def test_a_student_trains_submits_and_reads_the_feedback(page: Page, lab: Any) -
     page.evaluate(TYPE_ANSWERS, _answers(lab.source))
     page.evaluate(RUN_ALL)
     page.evaluate(SHOW_TRAINING)
-    run = page.locator(".ppo-live")
+    run = page.locator(".jp-PPO-savedRun")
     expect(page.locator(RETURN)).to_be_visible(timeout=LONG)
     _grows(page)
     _has(page, 100)
-    run.locator(".ppo-live-pause").click()
-    _is(run, "paused")
+    run.get_by_role("button", name="Pause", exact=True).click()
+    _is(run, "Paused")
     _screenshot(page, "3-training-light")
     _theme(page, "JupyterLab Dark", light=False)
     _screenshot(page, "4-training-dark")
-    run.locator(".ppo-live-resume").click()
+    run.get_by_role("button", name="Resume", exact=True).click()
     _grows(page)
-    run.locator(".ppo-live-stop").click()
-    _is(run, "stopped")
+    run.get_by_role("button", name="Stop", exact=True).click()
+    _is(run, "Stopped")
 
     # The notebook was never saved, so what is graded shows that Submit saves first.
     card.locator(".jp-PPO-submit").click()
@@ -237,7 +237,7 @@ def test_submit_sends_the_notebook_in_front_and_asks_when_it_is_empty(page: Page
     expect(card.locator(".jp-PPO-sends")).to_have_text(f"Submit sends {first}", timeout=LONG)
     card.locator(".jp-PPO-submit").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text(f"Nothing is answered yet in {first}.", timeout=LONG)
+    expect(dialog).to_contain_text(f"is answered yet in {first}.", timeout=LONG)
     _screenshot(page, "9-nothing-answered")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
@@ -257,7 +257,7 @@ def test_submit_sends_the_notebook_in_front_and_asks_when_it_is_empty(page: Page
     expect(card.locator(".jp-PPO-sends")).to_have_text(f"Submit sends {second}", timeout=LONG)
     page.evaluate(CLOSE_UNSAVED)
     page.evaluate(NEW_NOTEBOOK)
-    reason = "Untitled.ipynb, which is in front, has none of this assignment's cells."
+    reason = "Untitled.ipynb, which is in front, is not this assignment's notebook."
     expect(card.locator(".jp-PPO-sends")).to_have_text(
         f"Submit sends {first}. {reason}", timeout=LONG
     )

@@ -295,16 +295,20 @@ def test_a_notebook_on_the_sandbox_kernel(page: Page, lab: Any) -> None:
     notebook.says("print('value', s.value, x)", "value 53 41", cell=1)
 
     cell = notebook.run("from jupyter_ppo import train\nrun = train(total_steps=8192)")
-    chart = cell.locator('.ppo-live-chart[data-metric="return"]')
+    run = cell.locator(".jp-PPO-savedRun")
+    chart = run.locator('.ppo-chart[data-key="return"]')
     expect(chart).to_be_visible(timeout=LONG)
-    state = cell.locator(".ppo-live-state")
-    expect(state).to_have_attribute("data-state", "finished", timeout=LONG)
-    assert int(chart.get_attribute("data-points") or 0) > 0
+    expect(run.locator(".ppo-state")).to_have_text("Finished", timeout=LONG)
+    expect(chart).not_to_have_attribute("data-points", "0", timeout=LONG)
     _screenshot(page, "5-kernel")
 
     page.evaluate(RESTART)
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.evaluate("() => window.restarted")
+    # The run was in the old container; its picture is in the notebook.
+    expect(run.get_by_role("img")).to_be_visible(timeout=LONG)
+    run.get_by_role("button", name="Show live").click()
+    expect(run.get_by_role("alert")).to_contain_text("holds no training run", timeout=LONG)
     notebook.says("print('x' in globals())", "False")
 
 

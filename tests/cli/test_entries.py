@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_ppo.domain.training import Metric, MetricPoint, RunSpec, RunState, RunStatus
-from jupyter_ppo.training.files import RunDirectory, point_to_json
+from jupyter_ppo.domain.run_spec import RunSpec
+from jupyter_ppo.domain.training import Metric, MetricPoint, RunState, RunStatus
+from jupyter_ppo.training.files import RunDirectory
+from jupyter_ppo.training.metric_log import point_line
 
 Cli = Any
 DEFINITION = """
@@ -65,7 +67,7 @@ def run_folder(path: Path) -> str:
     run = RunDirectory(path)
     run.create(RunSpec(total_steps=1000, seed=7))
     run.write_status(RunStatus(RunState.FINISHED, 2048, 3.25, 630.0))
-    run.metrics_file.write_text(point_to_json(MetricPoint(10, 0.1, {Metric.RETURN: 9.0})) + "\n")
+    run.metrics_file.write_text(point_line(MetricPoint(10, 0.1, {Metric.RETURN: 9.0})) + "\n")
     return str(path)
 
 

@@ -44,8 +44,8 @@ def _copy_of_checkout(target: Path) -> Path:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    bundle = Path("jupyter_ppo") / "labextension"
-    shutil.copytree(ROOT / bundle, target / bundle)
+    for built in ("labextension", "widgets/static"):
+        shutil.copytree(ROOT / "jupyter_ppo" / built, target / "jupyter_ppo" / built)
     return target
 
 
@@ -153,6 +153,8 @@ def test_the_wheel_holds_every_part(built: Built) -> None:
             f"{share}/labextensions/jupyter-ppo/static/style.js",
             f"{share}/kernels/ppo-sandbox/kernel.json",
             "jupyter_ppo/py.typed",
+            "jupyter_ppo/widgets/static/live.css",
+            "jupyter_ppo/widgets/static/live.js",
             "jupyter_ppo/_version.py",
             "jupyter_ppo/sandbox/context/Dockerfile",
             "jupyter_ppo/sandbox/context/Dockerfile.package",
@@ -191,6 +193,7 @@ def test_the_sdist_can_be_tested_and_built_without_node(built: Built) -> None:
         names,
         [
             "/jupyter_ppo/labextension/static/style.js",
+            "/jupyter_ppo/widgets/static/live.js",
             "/labextension/src/index.ts",
             "/labextension/yarn.lock",
             "/docker/Dockerfile",

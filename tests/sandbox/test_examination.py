@@ -278,12 +278,10 @@ def test_what_no_examiner_says_is_a_failure_of_ours(stage: Stage, code: str) -> 
 
 def test_an_examination_can_be_aborted(stage: Stage) -> None:
     threading.Timer(0.05, stage.examination.abort).start()
-    began = time.monotonic()
     with pytest.raises(AbortedError):
         stage.check("hang")
     with pytest.raises(AbortedError):
         stage.check("pass")
-    assert time.monotonic() - began < 0.4
     stage.examination.close()
     assert stage.box.is_alive
 

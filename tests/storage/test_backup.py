@@ -6,6 +6,7 @@ import gzip
 import io
 import tarfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,9 @@ from jupyter_ppo.domain.courses import AssignmentKind, CellKind, Exercise, Role
 from jupyter_ppo.domain.entries import EntryContent, EntryFile
 from jupyter_ppo.domain.errors import ConflictError, InvalidInputError, PPOError
 from jupyter_ppo.domain.grading import Grade
+from jupyter_ppo.domain.run_records import RunProgress, TrainingQuota
+from jupyter_ppo.domain.run_spec import RunSpec
+from jupyter_ppo.domain.training import RunState
 from jupyter_ppo.storage.backup import back_up
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.courses import Courses
@@ -35,6 +39,7 @@ from jupyter_ppo.storage.tables import (
     StandingRow,
     SubmissionRow,
 )
+from jupyter_ppo.storage.training_runs import TrainingRuns
 from jupyter_ppo.storage.verify import verify
 
 
@@ -92,6 +97,11 @@ def kept(database: Database, tmp_path: Path, make_grade: Callable[[UUID, float],
     made.grade(make_grade(made.submit("first"), 1.5))
     made.submit("second")
     made.submit("third", "sue")
+    runs = TrainingRuns(database)
+    run = runs.create("sue", "first", ("fast",), (RunSpec(),), TrainingQuota()).runs[0]
+    runs.take_next("me", TrainingQuota())
+    end = RunProgress(RunState.STOPPED, 2048, 100_352, "You did.", 1.5, 2.5, 1000)
+    runs.record(run.id, "me", end)
     return made
 
 
@@ -192,6 +202,8 @@ def test_a_flipped_bit_anywhere_is_found_and_nothing_is_restored(
     for place in range(12, len(whole), max(1, len(whole) // 24)):
         torn = bytearray(whole)
         torn[place] ^= 0x10
+        if _unpacked(bytes(torn)) == _unpacked(whole):
+            continue  # a bit that fills up the last byte of a block means nothing
         archive.write_bytes(torn)
         with pytest.raises(PPOError):
             restore(archive, *empty)
@@ -202,6 +214,13 @@ def test_a_flipped_bit_anywhere_is_found_and_nothing_is_restored(
     assert not any(rows_of(empty[0]).values())
     assert list(empty[1].digests()) == []
     assert list(archive.parent.glob("**/.restore-*")) == []
+
+
+def _unpacked(archive: bytes) -> bytes | None:
+    try:
+        return gzip.decompress(archive)
+    except (OSError, EOFError, zlib.error):
+        return None
 
 
 def _changed(archive: Path, change: Callable[[tarfile.TarInfo, bytes], Any]) -> None:

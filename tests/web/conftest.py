@@ -8,9 +8,9 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import nbformat
 import pytest
@@ -34,6 +34,18 @@ from jupyter_ppo.domain.sandbox import (
     SandboxStatus,
     Verdict,
 )
+from jupyter_ppo.domain.training import (
+    Command,
+    Evaluation,
+    EventKind,
+    MetricPoint,
+    RunCommand,
+    RunState,
+    RunStatus,
+)
+from jupyter_ppo.training.files import RunDirectory
+from jupyter_ppo.training.lines import LineReader
+from jupyter_ppo.training.metric_log import MetricWriter
 
 API = "jupyter-ppo/api/v1"
 DEADLINE_SECONDS = 60
@@ -138,6 +150,89 @@ class FakePrograms:
         )
 
 
+class FakeRun:
+    """What a worker would write into its folder is written by whoever holds this."""
+
+    def __init__(self, folder: Path, commands_from: int) -> None:
+        self.files = RunDirectory(folder)
+        self.spec = self.files.read_spec()
+        self.step = 0
+        self.is_placed = True
+        self._metrics = MetricWriter(self.files.metrics_file)
+        self._commands = LineReader(self.files.commands_file, commands_from)
+
+    @property
+    def is_alive(self) -> bool:
+        if self.is_placed:
+            self._obey()
+        return self.is_placed
+
+    cpu_seconds = 0.5
+
+    def say(self, state: RunState, message: str = "") -> None:
+        total = self.spec.planned_steps
+        self.files.announce(RunStatus(state, self.step, 1.5, 1000.0, message, total))
+
+    def measure(self, steps: Iterable[int], **values: float) -> None:
+        for self.step in steps:
+            self._metrics.add(MetricPoint(self.step, self.step / 1000, values))
+        self._metrics.flush()
+
+    def rewind(self, step: int) -> None:
+        self._metrics.rewind(step)
+        self.step = step
+
+    def finish(self, state: RunState = RunState.FINISHED, message: str = "") -> None:
+        self.files.append_evaluation(
+            Evaluation(self.step, 1.5, 1_000_000, True, (500.0, 480.0), (500, 480))
+        )
+        parts = {"weights.pt": b"weights"}
+        self.files.checkpoints().write(
+            self.step, 1, parts, weights_sha256="0" * 64, is_exact=True, extra={}
+        )
+        self.files.model_file.write_bytes(b"PK model of " + self.files.path.name.encode())
+        self.files.log_file.write_text("It said <b>this</b>.\n", encoding="utf-8")
+        self.say(state, message)
+        self.close()
+
+    def end(self, seconds: float) -> None:
+        if self.is_placed:
+            self.finish(RunState.INTERRUPTED, "The server stops.")
+
+    def close(self) -> None:
+        self.is_placed = False
+        self._metrics.close()
+
+    def _obey(self) -> None:
+        for data in self._commands.read():
+            asked = RunCommand.from_dict(data)
+            state = {"pause": RunState.PAUSED, "resume": RunState.RUNNING}.get(asked.command)
+            if state is not None:
+                self.say(state)
+            if asked.command is Command.SET:
+                values = asked.to_dict()["values"]
+                self.files.note(EventKind.CHANGED, self.step, id=asked.id, **values)
+            if asked.command is Command.STOP:
+                self.finish(RunState.STOPPED, "It was stopped.")
+
+
+class FakePlace:
+    """Trains nothing: a run is over at once, but one with the tag "wait" is left to its test."""
+
+    runs: ClassVar[dict[str, FakeRun]] = {}
+
+    def start(self, folder: Path, *, disk_bytes: int, commands_from: int = 0) -> FakeRun:
+        run = self.runs[folder.name] = FakeRun(folder, commands_from)
+        run.say(RunState.RUNNING)
+        if "wait" not in run.files.read_labels()[1]:
+            run.measure(range(100, 1100, 100), **{"return": 20.0, "length": 20.0})
+            run.finish()
+        return run
+
+    def close(self) -> None:
+        pass
+
+
 class Api:
     """Speaks to the server as one of the people, or as nobody."""
 
@@ -206,6 +301,12 @@ class Api:
 
 
 @pytest.fixture
+def placed() -> dict[str, FakeRun]:
+    """The runs that were placed, by id."""
+    return FakePlace.runs
+
+
+@pytest.fixture
 def api(jp_fetch: Any) -> Api:
     return Api(jp_fetch)
 
@@ -255,6 +356,7 @@ def jp_server_config(
                 "admins": [ADMIN],
                 "sandbox_class": sandbox_class,
                 "programs_class": FakePrograms,
+                "training_place_class": FakePlace,
                 "warm_kernels": 0,
                 "warm_heavy_kernels": 0,
                 **service_settings,

@@ -6,9 +6,11 @@ the ids of another course that is answered otherwise than one with ids that do n
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import itertools
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +27,7 @@ AUTHOR_NEW = (403, 404, 403, 403, 403, 201, 201)
 AUTHOR_LATER = (403, 404, 403, 403, 403, 202, 202)
 ADMIN = (403, 404, 403, 403, 403, 403, 200)
 OWNER_ONLY = (403, 404, 404, 200, 404, 404, 404)
+OWNER_OR_ADMIN = (403, 404, 404, 200, 404, 404, 200)
 OWNER_OR_GRADER = (403, 404, 404, 200, 200, 200, 200)
 #: Of a submission: its owner knows of it.
 ITS_GRADER = (403, 404, 404, 403, 200, 200, 200)
@@ -36,6 +39,7 @@ _COURSE = "/courses/{course}"
 _ASSIGNMENT = "/courses/{course}/assignments/{assignment}"
 _ENTRY = "/courses/{course}/entries/{assignment}"
 _SUBMISSION = "/submissions/{submission_id}"
+_RUN = "/runs/{run_id}"
 
 #: Nobody, an instructor of another course, another student, the student who submitted, a grader,
 #: an instructor, an admin.
@@ -137,6 +141,26 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/execute/health"): ANYONE,
     ("GET", "/execute/history"): SIGNED_IN,
     ("GET", "/execute/history/{execution_id}"): OWNER_ONLY,
+    # Training runs.
+    ("GET", "/runs"): SIGNED_IN,
+    ("POST", "/runs"): (403, 202, 202, 202, 202, 202, 202),
+    ("GET", "/runs/usage"): SIGNED_IN,
+    ("GET", "/runs/hyperparameters"): SIGNED_IN,
+    ("GET", "/runs/charts"): SIGNED_IN,
+    ("GET", "/runs/aggregate"): (403, 400, 400, 400, 400, 400, 400),  # asked without ids
+    ("GET", _RUN): OWNER_OR_ADMIN,
+    ("PATCH", _RUN): OWNER_OR_ADMIN,
+    ("DELETE", _RUN): OWNER_OR_ADMIN,
+    ("POST", f"{_RUN}/commands"): (403, 404, 404, 202, 404, 404, 202),
+    ("GET", f"{_RUN}/metrics"): OWNER_OR_ADMIN,
+    ("GET", f"{_RUN}/series"): OWNER_OR_ADMIN,
+    ("GET", f"{_RUN}/events"): OWNER_OR_ADMIN,
+    ("GET", f"{_RUN}/evaluations"): OWNER_OR_ADMIN,
+    ("GET", f"{_RUN}/checkpoints"): OWNER_OR_ADMIN,
+    ("GET", f"{_RUN}/checkpoints/{{step}}"): OWNER_OR_ADMIN,
+    ("GET", f"{_RUN}/model"): OWNER_OR_ADMIN,
+    ("GET", f"{_RUN}/log"): OWNER_OR_ADMIN,
+    ("GET", f"{_RUN}/stream"): (403, 404, 404, 400, 404, 404, 400),  # asked without an upgrade
 }
 
 #: What makes the thing that its address names: there is no foreign or absent one.
@@ -157,6 +181,7 @@ ABSENT = {
     "grade_id": "no-exercise",
     "name": "no-file.txt",
     "change": "approve",
+    "step": "4711",
     **dict.fromkeys(
         (
             "submission_id",
@@ -166,6 +191,7 @@ ABSENT = {
             "batch_id",
             "trial_id",
             "execution_id",
+            "run_id",
         ),
         "0199a5d2-0000-7000-8000-000000000000",
     ),
@@ -229,6 +255,7 @@ class World:
         ids["batch_id"] = await self.post(f"{assignment}/batches", {"scope": "all"})
         ids["trial_id"] = await self.post(f"{assignment}/validations", self.answer, self.owner)
         ids["execution_id"] = await self.post("/execute", {"code": "x"}, self.owner)
+        ids |= {"run_id": await self.run("finished"), "step": "1000"}
 
     async def post(self, path: str, body: Any, user: str | None = None) -> str:
         """Make something, and return its id."""
@@ -236,6 +263,18 @@ class World:
 
     async def put(self, path: str, body: Any) -> None:
         await self.api.ok(self.staff, "PUT", path, body)
+
+    async def run(self, state: str, *tags: str) -> str:
+        """Return the id of a run, once it is in a state."""
+        made = await self.api.ok(self.owner, "POST", "/runs", {"tags": tags})
+        run = str(made["items"][0]["id"])
+        if state == "stopped":
+            await self.api.ok(self.owner, "POST", f"/runs/{run}/commands", {"command": "stop"})
+        deadline = time.monotonic() + 60
+        while state and (await self.api.ok(self.owner, "GET", f"/runs/{run}"))["state"] != state:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        return run
 
     async def submission(self) -> str:
         path = "/courses/{course}/assignments/{assignment}/submissions".format(**self.ids)
@@ -288,6 +327,8 @@ class World:
             ("POST", f"{_SUBMISSION}/grade"): self._graded,
             ("PUT", f"{_SUBMISSION}/outcome"): self._entry,
             ("POST", f"{_SUBMISSION}/outcome/{{change}}"): self._entry,
+            ("POST", f"{_RUN}/commands"): self._run,
+            ("DELETE", _RUN): self._ended_run,
         }
         make = made.get((verb, path))
         return self.ids | (await make() if make else {})
@@ -328,6 +369,12 @@ class World:
 
     async def _entry(self) -> dict[str, str]:
         return {"entry_id": await self.entry()}
+
+    async def _run(self) -> dict[str, str]:
+        return {"run_id": await self.run("", "wait")}
+
+    async def _ended_run(self) -> dict[str, str]:
+        return {"run_id": await self.run("stopped", "wait")}
 
     async def body(self, verb: str, path: str, person: str | None, ids: dict[str, str]) -> Any:
         """Return what is right to send; revisions are those of this world."""
@@ -370,6 +417,9 @@ class World:
             ("POST", f"{_COURSE}/checks"): self.source,
             ("POST", f"{_COURSE}/previews"): self.source,
             ("PUT", f"{_COURSE}/leaderboard/me"): {"pseudonym": f"fox of {person}"},
+            ("POST", "/runs"): {},
+            ("PATCH", _RUN): {"name": "renamed"},
+            ("POST", f"{_RUN}/commands"): {"command": "stop"},
             ("POST", "/execute"): {"code": "x"},
             ("POST", "/execute/tests"): {"code": "x", "cases": [{"stdin": "", "expected": "x"}]},
         }
@@ -460,7 +510,7 @@ async def test_in_ones_own_course_foreign_and_absent_things_are_the_same(
         keys = {*inner, "entry", "entry_id"} if inner[0] != inner[-1] or "course" in names else ()
         wholly = [{key: each[key] for key in keys} for each in (foreign.ids, ABSENT)]
         last = [{inner[-1]: each[inner[-1]]} for each in (foreign.ids, ABSENT)]
-        if inner[-1] in {"grade_id", "name", "number", "change"}:
+        if inner[-1] in {"grade_id", "name", "number", "change", "step"}:
             last = last[1:] * 2  # the other course has them, too
         if inner[-1] in {"assignment", "submission_id"}:
             last = wholly

@@ -25,6 +25,7 @@ STATUSES = {
     "InvalidNotebookError": 400,
     "WrongAssignmentError": 400,
     "TooLargeError": 413,
+    "UntrustedRunError": 409,
     "NotFoundError": 404,
     "ForbiddenError": 403,
     "ConflictError": 409,

@@ -8,7 +8,9 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from jupyter_ppo.domain.hyperparameters import HYPERPARAMETERS
 from jupyter_ppo.web.openapi import DOCUMENT, build_openapi, render
+from jupyter_ppo.web.training_requests import NewRuns
 from jupyter_ppo.web.urls import ROUTES
 
 
@@ -72,7 +74,27 @@ def test_the_key_of_a_submission_is_described_where_it_is_taken() -> None:
         "/courses/{course}/assignments/{assignment}/submissions",
         "/courses/{course}/submissions",
         "/courses/{course}/entries/{assignment}/submissions",
+        "/runs",
     ]
+
+
+def test_a_spec_is_described_setting_by_setting_with_its_bounds() -> None:
+    body = build_openapi()["components"]["schemas"]["NewRuns"]
+    settings = body["properties"]["spec"]["properties"]
+    assert set(HYPERPARAMETERS) < set(settings)
+    assert settings["batch_size"]["maximum"] == HYPERPARAMETERS["batch_size"].high
+    assert all(settings[name]["description"] for name in HYPERPARAMETERS)
+    for example in body["examples"]:
+        assert NewRuns.model_validate(example).specs()
+
+
+def test_the_messages_of_a_stream_are_described_where_it_is_opened() -> None:
+    document = build_openapi()
+    answer = document["paths"]["/runs/{run_id}/stream"]["get"]["responses"]["101"]
+    schema = answer["content"]["application/json"]["schema"]
+    assert schema["$ref"].endswith("/StreamMessage")
+    kinds = document["components"]["schemas"]["StreamMessage"]["discriminator"]["mapping"]
+    assert sorted(kinds) == ["end", "event", "points", "status"]
 
 
 def test_every_parameter_of_an_address_is_described() -> None:

@@ -7,7 +7,8 @@ advance, says ``ready``, and waits. Then the server asks on META, as JSON with `
   ``again`` have one relayed and be ready for the next (``inside.slot``);
 - ``program``: run one program in a process of its own (``inside.program``), any number of times;
   two more parts of the frame hold the program, as JSON, and its standard input;
-- ``examine``: run the examiner of one submission (``inside.examining``), any number of times.
+- ``examine``: run the examiner of one submission (``inside.examining``), any number of times;
+- ``train``: run the worker of one training run (``inside.training``).
 
 When standard input ends, the server is gone and the agent exits, which ends every process of the
 container. Being process 1 it cannot be killed from inside, and it is not dumpable. All reading and
@@ -26,10 +27,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from jupyter_ppo.sandbox.frames import Channel
-from jupyter_ppo.sandbox.inside import child, examining, kernel, program, slot
+from jupyter_ppo.sandbox.inside import child, examining, kernel, program, slot, training
 from jupyter_ppo.sandbox.inside.pipe import Pipe
 
-_ORDERS: Final = frozenset({"kernel", "program", "examine"})
+_ORDERS: Final = frozenset({"kernel", "program", "examine", "train"})
 
 
 def main(arguments: list[str]) -> None:
@@ -56,6 +57,8 @@ def main(arguments: list[str]) -> None:
             kernel.run(pipe, order)
         elif order["do"] == "examine":
             examining.run(pipe)
+        elif order["do"] == "train":
+            training.run(pipe, order)
         else:
             program.run(pipe, order, *rest)
 

@@ -36,6 +36,11 @@ from jupyter_ppo.storage.tables.submissions import (
     SubmissionRow,
     TrialRow,
 )
+from jupyter_ppo.storage.tables.training import (
+    TrainingRunRow,
+    TrainingTagRow,
+    TrainingUseRow,
+)
 
 __all__ = [
     "NAMING",
@@ -63,6 +68,9 @@ __all__ = [
     "StandingRow",
     "SubmissionRow",
     "TermsRow",
+    "TrainingRunRow",
+    "TrainingTagRow",
+    "TrainingUseRow",
     "TrialRow",
     "UtcDateTime",
     "VersionRow",

@@ -105,13 +105,47 @@ it("takes a run's hyperparameters and measurements from its folder", async () =>
       metrics: {
         return: { count: 3, first: 12, last: 20.5, min: 12, max: 20.5 },
         length: { count: 1, first: 12, last: 12, min: 12, max: 12 },
-        entropy: { count: 1, first: 0.6, last: 0.6, min: 0.6, max: 0.6 }
+        entropy: { count: 1, first: 0.6, last: 0.6, min: 0.6, max: 0.6 },
+        later_metric: { count: 1, first: 3, last: 3, min: 3, max: 3 }
       },
       training_returns: [12, null, 20.5],
+      evaluations: [],
       evaluation_returns: []
     }
   });
   await settle();
+});
+
+it('counts once what a resumed run measured again', () => {
+  const lines = [
+    { step: 10, seconds: 0.1, return: 1 },
+    { step: 20, seconds: 0.2, return: 99 },
+    { rewind: 10 },
+    { step: 20, seconds: 0.2, return: 2, 'loss/critic': 0.5 }
+  ];
+  const metrics = lines.map(line => `${JSON.stringify(line)}\n`).join('');
+  const evaluated = {
+    step: 20,
+    seed: 7,
+    deterministic: true,
+    returns: [500, 400],
+    lengths: [1, 1]
+  };
+  const evaluations = [{ ...evaluated, returns: [9] }, { rewind: 10 }, evaluated]
+    .map(line => `${JSON.stringify(line)}\n`)
+    .join('');
+  const found = runEvidence({
+    'spec.json': SPEC,
+    'state.json': STATE,
+    'metrics.jsonl': metrics,
+    'evaluations.jsonl': evaluations
+  });
+  expect(found.evaluation_returns).toEqual([500, 400]);
+  expect(found.evaluations).toEqual([
+    { step: 20, seed: 7, deterministic: true, episodes: 2, mean: 450, min: 400, max: 500 }
+  ]);
+  expect(found.training_returns).toEqual([1, 2]);
+  expect(Object.keys(found.metrics ?? {}).sort()).toEqual(['loss/critic', 'return']);
 });
 
 it('keeps the words over a reload of the page, and when the service refuses them', async () => {
@@ -161,6 +195,11 @@ it.each([
   [SPEC, 'null', METRICS, 'state.json cannot be read'],
   [SPEC, STATE, 'nonsense\n', 'metrics.jsonl cannot be read']
 ])('refuses a folder that holds no run: %s %s %s', (spec, state, metrics, message) => {
-  const texts = { 'spec.json': spec, 'state.json': state, 'metrics.jsonl': metrics };
+  const texts = {
+    'spec.json': spec,
+    'state.json': state,
+    'metrics.jsonl': metrics,
+    'evaluations.jsonl': ''
+  };
   expect(() => runEvidence(texts)).toThrow(message);
 });

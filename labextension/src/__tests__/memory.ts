@@ -31,6 +31,8 @@ export class MemoryService implements ICourseClient {
   keys: string[] = [];
   kind: IAssignment['kind'] = 'notebook';
   given: IStudentTerms = terms();
+  /** More assignments, in the order in which the service names them: changes to the first one. */
+  more: Partial<IAssignment>[] = [];
   tried: IValidationTrial[] = [];
   definition: IEntry['definition'] = definition();
   judgement: IJudged | null = null;
@@ -44,20 +46,19 @@ export class MemoryService implements ICourseClient {
   }
 
   async assignments(course: string): Promise<IAssignment[]> {
-    return [
-      {
-        name: `${course}-first`,
-        kind: this.kind,
-        due_at: this.given.own.due_at,
-        closes_at: this.given.own.closes_at,
-        max_attempts: this.given.own.max_attempts,
-        attempts_left: this.given.own.attempts_left,
-        version: 1,
-        points: 10,
-        released_at: '2026-01-01T00:00:00+00:00',
-        exercises: [{ grade_id: 'gae', kind: 'tests', points: 10 }]
-      }
-    ];
+    const first: IAssignment = {
+      name: `${course}-first`,
+      kind: this.kind,
+      due_at: this.given.own.due_at,
+      closes_at: this.given.own.closes_at,
+      max_attempts: this.given.own.max_attempts,
+      attempts_left: this.given.own.attempts_left,
+      version: 1,
+      points: 10,
+      released_at: '2026-01-01T00:00:00+00:00',
+      exercises: [{ grade_id: 'gae', kind: 'tests', points: 10 }]
+    };
+    return [first, ...this.more.map(change => ({ ...first, ...change }))];
   }
 
   async submissions(course: string, user: string): Promise<ISubmission[]> {

@@ -23,6 +23,14 @@ describe('chooseNotebook', () => {
     expect(chooseNotebook(candidates, WANTED)).toEqual(found);
   });
 
+  it('does not take a notebook that shares a grade_id by chance', () => {
+    const wanted = new Set(['gae', 'loss', 'essay', 'clip', 'kl']);
+    const other = notebook('other', ['essay', 'bandit', 'score'], true);
+    expect(chooseNotebook([other], wanted)).toEqual({ kind: 'none', passedOver: 'other' });
+    const found = { kind: 'found', path: 'mine', passedOver: 'other' };
+    expect(chooseNotebook([other, notebook('mine', ['essay'])], wanted)).toEqual(found);
+  });
+
   it('does not guess between several, however much each one holds', () => {
     const candidates = [notebook('half', ['gae']), notebook('full', ['gae', 'loss'])];
     const several = { kind: 'several', paths: ['half', 'full'], passedOver: null };

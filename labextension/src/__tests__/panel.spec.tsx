@@ -186,7 +186,7 @@ it('sends the notebook in front, and says before which one that is', async () =>
 });
 
 it('says why the notebook in front is not the one', async () => {
-  const reason = "v3.ipynb, which is in front, has none of this assignment's cells.";
+  const reason = "v3.ipynb, which is in front, is not this assignment's notebook.";
   workspace.open = [candidate('v3.ipynb', true, 'other'), candidate('mine.ipynb')];
   await React.act(async () => workspace.changed());
   await show();
@@ -207,7 +207,7 @@ it('asks before it sends a notebook without an answer', async () => {
   await show();
   await press('.jp-PPO-submit');
   expect(workspace.questions).toEqual([
-    'Nothing is answered yet in mine.ipynb. Submit it all the same?'
+    'Nothing of rl-first is answered yet in mine.ipynb. Submit it all the same?'
   ]);
   expect(service.received).toEqual([]);
   expect(node.querySelector('.jp-PPO-notice')).toBeNull();

@@ -22,6 +22,10 @@ interface ICardProps {
   terms: IStudentTerms | undefined;
   /** Staff are not bound by the terms. */
   isStaff: boolean;
+  /** Whether the notebook in front belongs to it. */
+  isCurrent: boolean;
+  /** Whether the panel can be seen. */
+  isVisible: boolean;
   /** Newest first. */
   attempts: readonly ISubmission[];
   busy: boolean;
@@ -37,7 +41,8 @@ interface ICardProps {
 
 /** One assignment: its terms, its state, its buttons, its attempts. */
 export function AssignmentCard(props: ICardProps): JSX.Element {
-  const { assignment, terms, attempts, busy, notice, sources, model } = props;
+  const { assignment, terms, attempts, busy, notice, sources, model, isCurrent } = props;
+  const card = useScrolledInto<HTMLLIElement>(isCurrent && props.isVisible);
   const latest = attempts[0] ?? null;
   const shown = attempts.find(isShown) ?? null;
   const counting = attempts.find(attempt => attempt.counts) ?? null;
@@ -46,8 +51,15 @@ export function AssignmentCard(props: ICardProps): JSX.Element {
   const isEntry = assignment.kind === 'entry';
   const onCopy = (item: ISubmission): void => model.copyReceipt(item);
   return (
-    <li className="jp-PPO-assignment" data-assignment={name} aria-busy={busy}>
+    <li
+      ref={card}
+      className={`jp-PPO-assignment${isCurrent ? ' jp-mod-current' : ''}`}
+      data-assignment={name}
+      aria-busy={busy}
+      aria-current={isCurrent ? 'true' : undefined}
+    >
       <h3 className="jp-PPO-assignmentTitle">{name}</h3>
+      {isCurrent && <p className="jp-PPO-current">The notebook in front belongs to this.</p>}
       <p className="jp-PPO-points">{pointsLabel(assignment.points)}</p>
       <DueDate assignment={assignment} terms={terms} made={attempts.length} />
       <AttemptState submission={latest} />
@@ -107,6 +119,18 @@ export function AssignmentCard(props: ICardProps): JSX.Element {
       )}
     </li>
   );
+}
+
+/** For an element that is scrolled into view whenever `wanted` becomes true. */
+function useScrolledInto<T extends Element>(wanted: boolean): React.RefObject<T> {
+  const element = React.useRef<T>(null);
+  React.useEffect(() => {
+    if (wanted) {
+      // Not every browser engine has it.
+      element.current?.scrollIntoView?.({ block: 'nearest' });
+    }
+  }, [wanted]);
+  return element;
 }
 
 /** What can be done with a notebook assignment. */

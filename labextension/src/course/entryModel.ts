@@ -2,7 +2,7 @@
 
 import type { EntryPart, IEntry, IRunEvidence } from '../instructor/gradingTypes';
 import { base64Of } from './base64';
-import { RUN_FILES, runEvidence } from './runEvidence';
+import { OPTIONAL_FILES, RUN_FILES, runEvidence } from './runEvidence';
 import type { RunFile } from './runEvidence';
 import type { IJudged, INewEntry, ISentFile, IStudentClient } from './types';
 import { placeOf } from './validationModel';
@@ -178,6 +178,9 @@ export class EntryModel {
     try {
       return await this._files.fileText(`${folder}/${name}`);
     } catch {
+      if (OPTIONAL_FILES.includes(name)) {
+        return '';
+      }
       throw new Error(`${folder} holds no training run: ${name} is missing in it.`);
     }
   }

@@ -2,7 +2,12 @@ import * as React from 'react';
 
 import { pointsText } from '../format';
 import { HtmlFrame, saveFile } from './frame';
-import type { IEntryContent, IGradingClient, IRunEvidence } from './gradingTypes';
+import type {
+  IEntryContent,
+  IEvaluationEvidence,
+  IGradingClient,
+  IRunEvidence
+} from './gradingTypes';
 import { sizeText } from './outcomeModel';
 import { Empty, Outcome } from './parts';
 import { useActions } from './resource';
@@ -98,6 +103,9 @@ function RunEvidence({ run }: { run: IRunEvidence }): JSX.Element {
             </p>
           )
       )}
+      {(run.evaluations ?? []).length > 0 && (
+        <p>Mean returns while it trained: {evaluationsText(run.evaluations ?? [])}</p>
+      )}
       {metrics.length > 0 && (
         <div className="jp-PPO-scroll">
           <table className="jp-PPO-table jp-PPO-metrics">
@@ -152,6 +160,14 @@ function returnsText(values: readonly (number | null)[]): string {
   const most = known.reduce((one, other) => Math.max(one, other));
   const ends = `from ${valueText(least)} to ${valueText(most)}`;
   return `mean return ${valueText(mean)} of ${known.length} episodes, ${ends}`;
+}
+
+/** `12.5 after 1024 steps, 40 after 2048 steps`; the last ten. */
+function evaluationsText(evaluations: readonly IEvaluationEvidence[]): string {
+  return evaluations
+    .slice(-10)
+    .map(one => `${valueText(one.mean)} after ${one.step} steps`)
+    .join(', ');
 }
 
 function valueText(value: number | null | undefined): string {

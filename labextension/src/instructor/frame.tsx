@@ -66,7 +66,8 @@ const VARIABLES = [
   '--jp-mirror-editor-def-color'
 ];
 
-// Pygments' short names: keywords, strings, comments, numbers, names that are defined.
+// Pygments' short names: keywords, strings, comments, numbers, names that are defined. The rest is
+// what MathML leaves to CSS.
 const STYLE = `
 body { margin: 8px 10px; background: var(--jp-layout-color0); color: var(--jp-content-font-color1);
   font-family: var(--jp-content-font-family); font-size: var(--jp-content-font-size1, 14px);
@@ -83,6 +84,11 @@ table { border-collapse: collapse; } th, td { border: 1px solid var(--jp-border-
 .mi, .mf { color: var(--jp-mirror-editor-number-color); }
 .nf, .nc { color: var(--jp-mirror-editor-def-color); }
 .note { color: var(--jp-content-font-color2); }
+.formula { display: block; overflow-x: auto; overflow-y: hidden; }
+mtd.left { text-align: left; } mtd.right { text-align: right; }
+mtext.bold { font-weight: bold; } mtext.italic { font-style: italic; }
+mtext.monospace { font-family: var(--jp-code-font-family, monospace); }
+mtext.sans-serif { font-family: sans-serif; }
 `;
 
 /** A page around a piece of HTML, in JupyterLab's colours. */
@@ -102,7 +108,7 @@ function pageOf(html: string, theme: string): string {
 function heightOf(html: string): number {
   const text = html.replace(/<[^>]*>/g, '');
   const lines = text.split('\n').reduce((sum, line) => sum + Math.ceil(line.length / 85), 0);
-  const blocks = (html.match(/<(p|h[1-6]|li|tr|pre|div)\b/g) ?? []).length;
+  const blocks = (html.match(/<(p|h[1-6]|li|tr|mtr|pre|div|math display)\b/g) ?? []).length;
   return Math.max(60, Math.min(420, 24 + Math.max(lines, 1) * 22 + blocks * 10));
 }
 

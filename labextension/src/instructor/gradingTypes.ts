@@ -220,6 +220,17 @@ export interface IEntry {
   definition: IDefinition;
 }
 
+/** One evaluation while a run trained. */
+export interface IEvaluationEvidence {
+  step: number;
+  seed: number;
+  deterministic: boolean;
+  episodes: number;
+  mean: number | null;
+  min: number | null;
+  max: number | null;
+}
+
 /** A training run as evidence: plain data, as the student's machine says it. */
 export interface IRunEvidence {
   spec?: Record<string, unknown>;
@@ -228,6 +239,7 @@ export interface IRunEvidence {
   seconds?: number | null;
   metrics?: Record<string, Record<string, number | null>>;
   training_returns?: (number | null)[];
+  evaluations?: IEvaluationEvidence[];
   evaluation_returns?: (number | null)[];
 }
 
