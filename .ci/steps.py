@@ -27,8 +27,8 @@ TAIL_LINES = 60
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 PYTEST = "python -m pytest -q --color=no"
-# A rerun hides nothing: -rR prints each one, and the summary counts them.
-RERUNS = "--reruns 1 --reruns-delay 2 -rfEsR"
+# A rerun hides nothing: tests/conftest.py prints each with its reason, and the summary counts them.
+RERUNS = "--reruns 1 --reruns-delay 2 -rfEs"
 CONTAINERS = "-m '(docker or image) and not browser and not podman'"
 # Whole classes are graded in these; they take as long as all other tests with containers.
 GRADING = ("tests/attacks", "tests/autograde", "tests/notebooks")
@@ -209,7 +209,8 @@ def count(result: Result, command: str, status: int | None, text: str) -> None:
         found["failed"] = 1
     if status != 0:
         result.notes.append(f"{command}: {'time was up' if status is None else f'exit {status}'}")
-    result.notes += re.findall(r"^(?:RERUN|SKIPPED) .*$", text, re.MULTILINE)
+    # What failed, with pytest's reason: the end of the output is what is kept of a run.
+    result.notes += re.findall(r"^(?:FAILED|ERROR|RERUN|SKIPPED) .*$", text, re.MULTILINE)
     for name, number in found.items():
         result.counts[name] += number
 
@@ -240,8 +241,6 @@ def summary(results: dict[str, Result]) -> int:
             lines = (LOGS / f"{name}.log").read_text(errors="replace").splitlines()
             say(f"\n--- {name}: the last lines of .artifacts/logs/{name}.log")
             say("\n".join(lines[-TAIL_LINES:]))
-            # A long message may fill the tail, and hide what else failed.
-            say("\n".join(line[:200] for line in lines if line.startswith(("FAILED ", "ERROR "))))
     say("\nstep          passed  failed  skipped  rerun  seconds")
     for name, result in results.items():
         numbers = result.counts
@@ -250,7 +249,7 @@ def summary(results: dict[str, Result]) -> int:
             f"  {numbers['rerun']:>5}  {result.seconds:>7.0f}"
         )
         for note in result.notes:
-            say(f"    {note[:200]}")
+            say(f"    {note[:400]}")
     totals = {word: sum(result.counts[word] for result in results.values()) for word in COUNTS}
     extra = "".join(f", {totals[word]} {word}" for word in ("skipped", "rerun") if totals[word])
     last = f"{totals['passed']} passed, {totals['failed']} failed{extra}"

@@ -15,6 +15,14 @@ settings.register_profile("same", derandomize=True, deadline=None, database=None
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name every test that was run again, and why: a rerun that passes hides nothing."""
+    for report in terminalreporter.stats.get("rerun", []):
+        crash = getattr(report.longrepr, "reprcrash", None)
+        reason = str(crash.message if crash else report.longrepr).strip().split("\n", 1)[0]
+        terminalreporter.write_line(f"RERUN {report.nodeid} - {report.when}: {reason[:300]}")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def no_folders_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep fixtures that live longer than a test out of the user's folders, too."""

@@ -49,7 +49,14 @@ def test_counts_are_read_from_what_was_printed(
 
 def test_every_rerun_and_skip_is_noted(steps: ModuleType) -> None:
     result = steps.Result()
-    text = "RERUN tests/a.py::b\nSKIPPED [1] c: why\n1 passed, 1 skipped, 1 rerun in 1.00s\n"
+    text = "RERUN tests/a.py::b - why\nSKIPPED [1] c: why\n1 passed, 1 skipped, 1 rerun in 1.00s\n"
     steps.count(result, "command", 0, text)
     assert result.counts == {"passed": 1, "failed": 0, "skipped": 1, "rerun": 1}
-    assert result.notes == ["RERUN tests/a.py::b", "SKIPPED [1] c: why"]
+    assert result.notes == ["RERUN tests/a.py::b - why", "SKIPPED [1] c: why"]
+
+
+def test_every_failure_is_noted_with_its_reason(steps: ModuleType) -> None:
+    result = steps.Result()
+    text = "FAILED a.py::b - assert 1\nERROR a.py::c - no\n1 failed, 1 error in 1.00s\n"
+    steps.count(result, "command", 1, text)
+    assert result.notes == ["command: exit 1", "FAILED a.py::b - assert 1", "ERROR a.py::c - no"]

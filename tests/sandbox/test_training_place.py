@@ -131,8 +131,10 @@ def reference(place: ContainerPlace, tmp_path_factory: pytest.TempPathFactory) -
         while run.is_alive:
             assert time.monotonic() < end
             time.sleep(0.05)
-        assert run.cpu_seconds > 1
-    assert files.read_status().state is RunState.FINISHED, files.log_tail()
+        # How much depends on the machine; it is counted, and not in some other unit.
+        assert 0.1 < run.cpu_seconds < 120
+    status = files.read_status()
+    assert status.state is RunState.FINISHED, (status.message, files.log_tail())
     return files
 
 
