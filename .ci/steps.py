@@ -61,7 +61,7 @@ LANES: tuple[tuple[Step, ...], ...] = (
         ),
         Step(
             "python",
-            32,
+            50,
             (
                 f"{PYTEST} -m 'not docker and not image and not browser' "
                 f"--ignore=tests/packaging --durations=8 {RERUNS}",
@@ -69,17 +69,20 @@ LANES: tuple[tuple[Step, ...], ...] = (
         ),
         Step(
             "grading",
-            20,
+            30,
             (f"{PYTEST} {CONTAINERS} --durations=8 {RERUNS} {' '.join(GRADING)}",),
         ),
         Step("packaging", 8, (f"{PYTEST} tests/packaging",)),
+        Step(
+            "typescript", 8, ("cd labextension && jlpm lint:check", "cd labextension && jlpm test")
+        ),
     ),
     (
         # Meanwhile the other lane needs no image.
         Step("image", 15, ("jupyter ppo image build",)),
         Step(
             "container",
-            27,
+            40,
             (
                 f"{PYTEST} {CONTAINERS} --durations=8 {RERUNS} "
                 + " ".join(f"--ignore={folder}" for folder in GRADING),
@@ -88,14 +91,11 @@ LANES: tuple[tuple[Step, ...], ...] = (
         # Playwright's synchronous side cannot be opened twice in a process; each folder opens it.
         Step(
             "browser",
-            24,
+            36,
             (
                 f"{PYTEST} -m browser {RERUNS} --ignore=tests/browser",
                 f"{PYTEST} -m browser {RERUNS} tests/browser",
             ),
-        ),
-        Step(
-            "typescript", 8, ("cd labextension && jlpm lint:check", "cd labextension && jlpm test")
         ),
         # Beside the containers of the other lane: this engine is another one.
         Step(

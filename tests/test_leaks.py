@@ -76,3 +76,26 @@ def test_a_service_that_started_graded_and_stopped_leaves_nothing_open(tmp_path:
         _graded_by_a_service(settings, notebook)
     assert _settles(_open_files, files)
     assert _settles(threading.active_count, threads)
+
+
+def test_an_export_leaves_nothing_open_whole_or_broken_off(tmp_path: Path) -> None:
+    settings = PPOService(data_dir=str(tmp_path), owner="ada", warm_heavy_kernels=0)
+    cell = new_code_cell("assert True", id="t", metadata={"nbgrader": TESTS})
+    notebook = nbformat.writes(new_notebook(cells=[cell])).encode()
+    service = settings.build()
+    try:
+        service.assessment.create_course(OWNER, "rl")
+        service.assessment.release(OWNER, "rl", "ps1", notebook)
+        service.assessment.submit(OWNER, "rl", "ps1", notebook)
+        privacy = service.use_cases.privacy
+        assert b"".join(privacy.my_data(OWNER))  # what stays open for good is open after this
+        files, threads = _open_files(), threading.active_count()
+        for _ in range(3):
+            assert len(list(privacy.my_data(OWNER))) > 2
+            broken_off = privacy.my_data(OWNER)
+            assert next(broken_off)
+            del broken_off
+        assert _settles(_open_files, files)
+        assert _settles(threading.active_count, threads)
+    finally:
+        service.close()

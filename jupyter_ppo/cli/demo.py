@@ -22,6 +22,7 @@ from pathlib import Path
 
 from jupyter_ppo.cli.app import Commands, Context
 from jupyter_ppo.cli.course_files import FIRST_ASSIGNMENT, course_notebook
+from jupyter_ppo.cli.demo_activity import report_activity, set_next_due
 from jupyter_ppo.cli.demo_check import check, check_nothing_left, wait_for_server
 from jupyter_ppo.cli.demo_class import CHECKED, CLASS, HAND_INS, LOOP
 from jupyter_ppo.cli.demo_class_check import check_class
@@ -126,6 +127,8 @@ def _bring_class(context: Context) -> None:
         release_chapters(context, COURSE)
         enrol(context, COURSE)
         done = hand_in(context, COURSE)
+        set_next_due(context, COURSE)
+        report_activity(context, COURSE)
     except PPOError as error:
         print(f"the demo's class is not complete: {error}", file=sys.stderr)
         return

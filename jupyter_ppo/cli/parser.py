@@ -12,6 +12,7 @@ from types import FrameType
 
 from jupyter_ppo import __version__
 from jupyter_ppo.cli import (
+    achievements,
     assignments,
     backup,
     batches,
@@ -25,6 +26,9 @@ from jupyter_ppo.cli import (
     leaderboard,
     marking,
     models,
+    preferences,
+    privacy,
+    progress,
     runs,
     sealing,
     terms,
@@ -48,11 +52,15 @@ _PARTS = (
     batches,
     marking,
     gradebook,
+    progress,
+    achievements,
     leaderboard,
     execute,
     training,
     runs,
     models,
+    preferences,
+    privacy,
     trash,
     backup,
     image,

@@ -81,8 +81,9 @@ class AssessmentService:
 
     What students get is what they may see: assignments once they are open, points and feedback
     once they are released. ``on_queued`` is called after a submission was queued, so that a worker
-    need not wait for its next look at the queue. ``attempts_per_hour`` bounds what a student may
-    hand in for one assignment (0: no bound), since each grade tells a little of the tests.
+    need not wait for its next look at the queue, ``on_released`` with the course after a release.
+    ``attempts_per_hour`` bounds what a student may hand in for one assignment (0: no bound), since
+    each grade tells a little of the tests.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class AssessmentService:
         clock: Clock,
         attempts_per_hour: int = 0,
         on_queued: Callable[[], None] = lambda: None,
+        on_released: Callable[[UUID], None] = lambda _: None,
     ) -> None:
         self._courses = courses
         self._submissions = submissions
@@ -106,6 +108,7 @@ class AssessmentService:
         self._seeds = seeds
         self._clock = clock
         self._on_queued = on_queued
+        self._on_released = on_released
         self._access = Access(courses)
         self._intake = SubmissionIntake(
             courses=courses,
@@ -196,6 +199,7 @@ class AssessmentService:
             f"{course_name}/{name}",
             {"version": assignment.version.number},
         )
+        self._on_released(course.id)
         has_seed = self._grader.uses_seed(source)
         return Released(assignment, made.hidden_tests, made.cells, has_seed)
 

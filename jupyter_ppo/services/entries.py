@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -61,7 +61,8 @@ class EntryService:
     """Entries: what is asked, and what is handed in.
 
     Every method takes the caller first and checks their rights. ``attempts_per_hour`` bounds what
-    a student may hand in for one entry (0: no bound).
+    a student may hand in for one entry (0: no bound). ``on_released`` is called with the course
+    after a release.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class EntryService:
         clock: Clock,
         audit: AuditLog,
         attempts_per_hour: int = 0,
+        on_released: Callable[[UUID], None] = lambda _: None,
     ) -> None:
         self._courses = courses
         self._submissions = submissions
@@ -80,6 +82,7 @@ class EntryService:
         self._clock = clock
         self._audit = audit
         self._attempts_per_hour = attempts_per_hour
+        self._on_released = on_released
         self._access = Access(courses)
 
     def define(
@@ -118,6 +121,7 @@ class EntryService:
             f"{course_name}/{name}",
             {"version": assignment.version.number},
         )
+        self._on_released(course.id)
         return EntryView(assignment, definition)
 
     def entry(self, caller: Caller, course_name: str, name: str) -> EntryView:

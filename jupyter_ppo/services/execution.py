@@ -246,6 +246,10 @@ class ExecutionService:
         except Exception:
             _log.exception("The failure of execution %s could not be recorded.", execution_id)
 
+    def forget_old(self) -> int:
+        """Delete what is older than it is kept; return how many executions that were."""
+        return self._executions.clean_up(self._keep)
+
     def _clean_up_if_due(self) -> None:
         with self._cleaning:
             now = time.monotonic()
@@ -253,7 +257,7 @@ class ExecutionService:
                 return
             self._clean_at = now + _CLEAN_SECONDS
         try:
-            self._executions.clean_up(self._keep)
+            self.forget_old()
         except Exception:
             _log.exception("Old executions could not be deleted; it is tried again in an hour.")
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jupyter_ppo.services.achievements import AchievementService
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.batches import BatchService
 from jupyter_ppo.services.class_gradebook import GradebookService
+from jupyter_ppo.services.credentials import CredentialService
 from jupyter_ppo.services.entries import EntryService
 from jupyter_ppo.services.execution import ExecutionService
 from jupyter_ppo.services.leaderboard import LeaderboardService
 from jupyter_ppo.services.marking import MarkingService
 from jupyter_ppo.services.outcomes import OutcomeService
+from jupyter_ppo.services.preferences import PreferencesService
+from jupyter_ppo.services.privacy import PrivacyService
+from jupyter_ppo.services.progress import ProgressService
 from jupyter_ppo.services.roster import RosterService
 from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.services.terms import TermsService
@@ -40,3 +45,8 @@ class UseCases:
     outcomes: OutcomeService
     trials: TrialService
     training: TrainingService
+    progress: ProgressService
+    achievements: AchievementService
+    credentials: CredentialService
+    preferences: PreferencesService
+    privacy: PrivacyService

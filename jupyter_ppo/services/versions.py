@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -38,7 +39,8 @@ class VersionFile(StrEnum):
 class VersionService:
     """Versions of assignments: listed, downloaded, published again.
 
-    Every method takes the caller first and checks their rights.
+    Every method takes the caller first and checks their rights. ``on_released`` is called with the
+    course after a release.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class VersionService:
         versions: VersionStore,
         blobs: BlobStore,
         audit: AuditLog,
+        on_released: Callable[[UUID], None] = lambda _: None,
     ) -> None:
         self._courses = courses
         self._versions = versions
         self._blobs = blobs
         self._audit = audit
+        self._on_released = on_released
         self._access = Access(courses)
 
     def versions(
@@ -101,6 +105,7 @@ class VersionService:
             f"{course_name}/{name}",
             {"version": made.version.number, "again": number},
         )
+        self._on_released(course.id)
         return made
 
 

@@ -29,7 +29,7 @@ class AuditEvent:
 
 
 class Audit:
-    """Adds events and lists them; there is no way to change or delete one."""
+    """Adds events and lists them. Nothing deletes one; only an erasure takes names out."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

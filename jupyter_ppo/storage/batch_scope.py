@@ -31,6 +31,8 @@ def chosen(
 ) -> set[UUID]:
     """Return the submissions in ``scope``, without those in the trash or of removed members.
 
+    Nor of people who were erased: there is nothing left to grade.
+
     Of each student the attempt that counts; every attempt where the best one counts. Raises
     ``NotFoundError`` when one of ``listed`` is not of this assignment.
     """
@@ -47,6 +49,7 @@ def chosen(
     query = select(SubmissionRow.id).where(
         SubmissionRow.assignment_id == assignment_id,
         SubmissionRow.deleted_at.is_(None),
+        SubmissionRow.digest != "",
         not_(removed),
     )
     if scope is BatchScope.LISTED:

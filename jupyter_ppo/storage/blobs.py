@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from jupyter_ppo.domain.errors import (
@@ -95,6 +96,39 @@ class FileBlobs:
             raise _damaged(digest, "is damaged")
         return data
 
+    def remove(self, digest: str, *, untouched_since: datetime) -> bool:
+        """Remove a blob; False, and it stays, when somebody put the same bytes after that time.
+
+        Only for what nothing refers to: whoever puts a blob writes down that they use it within
+        moments. True also when it is not there. Raises ``UnavailableError``.
+        """
+        target, aside = self._path(digest), self._aside(digest)
+        since = untouched_since.timestamp()
+        try:
+            if target.stat().st_mtime > since:
+                return False
+            os.rename(target, aside)
+            # Looked at again once nobody can find it any more and rely on it.
+            if aside.stat().st_mtime > since:
+                os.rename(aside, target)
+                return False
+        except FileNotFoundError:
+            pass  # perhaps one who was killed in between has left it aside
+        except OSError as error:
+            raise _unchangeable(error) from error
+        aside.unlink(missing_ok=True)
+        if target.parent.is_dir():
+            sync_folder(target.parent)
+        return True
+
+    def put_back(self, digest: str) -> None:
+        """Undo a ``remove`` that was killed in between, of a blob that is used again by now."""
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(self._aside(digest), self._path(digest))
+
+    def _aside(self, digest: str) -> Path:
+        return self._path(digest).with_name(f".gone-{digest[2:]}")
+
     @property
     def root(self) -> Path:
         """The folder."""
@@ -118,7 +152,7 @@ class FileBlobs:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A damaged copy is replaced. An intact one was perhaps renamed a moment ago by another
         # process, so its folder is synced all the same.
-        if not _holds(target, data):
+        if not (_holds(target, data) and _touched(target)):
             descriptor, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
             try:
                 with os.fdopen(descriptor, "wb") as file:
@@ -140,6 +174,21 @@ def _holds(target: Path, data: bytes) -> bool:
         return target.is_file() and target.read_bytes() == data
     except OSError:
         return False
+
+
+def _unchangeable(error: OSError) -> UnavailableError:
+    return UnavailableError(f"The folder for submitted files cannot be changed: {error.strerror}.")
+
+
+def _touched(target: Path) -> bool:
+    """Say that a blob is used, to ``remove``; False when it has just been removed."""
+    try:
+        os.utime(target)
+    except FileNotFoundError:
+        return False
+    except OSError:  # not ours to touch: nor could it be removed
+        return True
+    return True
 
 
 def _damaged(digest: str, problem: str) -> DamagedFileError:

@@ -68,6 +68,7 @@ def write_record(
     students = writer.add_students(record.students)
     known = set(record.students) - writer.removed
     assignments = submissions = grades = 0
+    touched: list[UUID] = []
     for each in record.assignments:
         row = session.scalar(
             select(AssignmentRow).where(
@@ -83,8 +84,10 @@ def write_record(
         made = writer.add_submissions(row, each, known)
         submissions += len(made)
         grades += sum(bool(item.scores) for item in made)
-        session.flush()
-        settle(session, row.id, by=by, reason=_NOTE)
+        touched.append(row.id)
+    session.flush()
+    for assignment_id in touched:
+        settle(session, assignment_id, by=by, reason=_NOTE)
     return ImportReport(students, assignments, submissions, grades, tuple(writer.warnings))
 
 

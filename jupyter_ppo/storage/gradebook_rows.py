@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -59,6 +61,15 @@ _UNSEALED = case(
     (or_(ExerciseGradeRow.is_sealed.is_(True), MarkRow.points.is_not(None)), 0.0),
     else_=ExerciseGradeRow.points,
 )
+
+
+@lru_cache(maxsize=10_000)
+def folded(text: str) -> str:
+    """Return ``text`` without case and accents, to be compared. Names come again at every page."""
+    if text.isascii():
+        return text.lower()
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def student_rows(

@@ -7,9 +7,7 @@ read for one page only.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +32,14 @@ from jupyter_ppo.domain.submissions import SubmissionState
 from jupyter_ppo.storage.class_import import write_record
 from jupyter_ppo.storage.class_records import read_record
 from jupyter_ppo.storage.database import Database, database_now
-from jupyter_ppo.storage.gradebook_rows import SAME_EXERCISE, SCORE, Column, Student, student_rows
+from jupyter_ppo.storage.gradebook_rows import (
+    SAME_EXERCISE,
+    SCORE,
+    Column,
+    Student,
+    folded,
+    student_rows,
+)
 from jupyter_ppo.storage.tables import (
     AssignmentRow,
     ExerciseGradeRow,
@@ -94,15 +99,6 @@ class Gradebooks:
             return write_record(
                 session, course_id, record, by=by, digest=digest, feedback_digest=feedback_digest
             )
-
-
-@lru_cache(maxsize=10_000)
-def folded(text: str) -> str:
-    """Return ``text`` without case and accents, to be compared. Names come again at every page."""
-    if text.isascii():
-        return text.lower()
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 # -- columns -------------------------------------------------------------------------------------

@@ -45,12 +45,13 @@ def referenced_blobs(session: Session, blobs: BlobStore) -> set[str]:
         .distinct()
     )
     for digest in entries:
-        found.update(_files(blobs, digest))
+        found.update(files_of_entry(blobs, digest))
     found.discard("")
     return found
 
 
-def _files(blobs: BlobStore, digest: str) -> Iterable[str]:
+def files_of_entry(blobs: BlobStore, digest: str) -> Iterable[str]:
+    """Return the digests of an entry's files; none of one that cannot be read."""
     try:
         content: Any = json.loads(blobs.get(digest))
     except (PPOError, ValueError):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, DateTime, Enum, LargeBinary, Table, Uuid, insert, select
+from sqlalchemy import JSON, Column, DateTime, Enum, LargeBinary, Table, Uuid, func, insert, select
 from sqlalchemy.orm import Session
 
 from jupyter_ppo.domain.errors import (
@@ -85,6 +85,7 @@ def restore(
                 raise ConflictError(msg, field="db_url")
         for part in found.manifest.tables:
             _fill(session, Base.metadata.tables[part.name], part, found.tables / part.name)
+        _count_on(session)
         session.flush()
         if blobs.root.exists():
             shutil.rmtree(blobs.root)  # it holds no blob
@@ -232,6 +233,17 @@ def _fill(session: Session, table: Table, part: TablePart, path: Path) -> None:
         count += len(rows)
     if count != part.rows:
         _refuse(f"the table {part.name!r} in it has {count} rows and not {part.rows}")
+
+
+def _count_on(session: Session) -> None:
+    """Let PostgreSQL number new rows after those that are here; SQLite does so by itself."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    for table in Base.metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is not None:
+            counter = func.pg_get_serial_sequence(table.name, column.name)
+            session.execute(select(func.setval(counter, func.max(column))))
 
 
 def _batches(path: Path, columns: list[Column[Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -59,9 +59,15 @@ def pack(run: ProgramRun | None, cases: Sequence[CaseResult]) -> bytes:
     return zlib.compress(text.encode("utf-8", "surrogatepass"), level=1)
 
 
+def plain(data: bytes) -> dict[str, Any]:
+    """Return what ``pack`` wrote as plain data, for whoever only passes it on."""
+    document: dict[str, Any] = json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
+    return document
+
+
 def unpack(data: bytes) -> tuple[ProgramRun | None, tuple[CaseResult, ...]]:
     """Read what ``pack`` wrote."""
-    document = json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
+    document = plain(data)
     run = document["run"]
     cases = tuple(
         CaseResult(

@@ -160,6 +160,8 @@ def _write_groups(
     )
     old = {ids[name] for name in joins if name in groups}
     concerned = {user for name in joins if name in groups for user in joins[name]}
-    for assignment_id in assignments_with_group_extensions(session, old):
+    assignments = assignments_with_group_extensions(session, old)
+    for assignment_id in assignments:
         lock_attempts(session, assignment_id, concerned)
+    for assignment_id in assignments:
         settle(session, assignment_id, concerned, by=by, reason="groups changed")

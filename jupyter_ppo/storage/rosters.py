@@ -230,6 +230,7 @@ class Rosters:
             session.delete(row)
             for assignment_id in in_trash:
                 lock_attempts(session, assignment_id)
+            for assignment_id in in_trash:
                 settle(session, assignment_id, by=by, reason="a group was deleted")
             return Group(row.id, name, tuple(sorted(users)))
 
@@ -329,8 +330,10 @@ def _settle_groups(
 ) -> None:
     if not users:
         return
-    for assignment_id in assignments_with_group_extensions(session, group_ids):
+    assignments = assignments_with_group_extensions(session, group_ids)
+    for assignment_id in assignments:
         lock_attempts(session, assignment_id, users)
+    for assignment_id in assignments:
         settle(session, assignment_id, users, by=by, reason="groups changed")
 
 

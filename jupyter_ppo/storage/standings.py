@@ -24,6 +24,7 @@ from jupyter_ppo.domain.marks import GradeChangeKind
 from jupyter_ppo.domain.submissions import SubmissionState
 from jupyter_ppo.domain.terms import Attempt, Counting, counting_attempt
 from jupyter_ppo.storage.database import database_now
+from jupyter_ppo.storage.evidence_log import Attempts, HandedIn, record_evidence
 from jupyter_ppo.storage.tables import (
     AssignmentRow,
     ExerciseGradeRow,
@@ -50,10 +51,12 @@ def settle(
 ) -> None:
     """Write lateness and penalty of every attempt of ``users``, and what counts for each of them.
 
+    What students know of it becomes evidence in their log of progress (``storage.evidence_log``).
     ``users`` is everybody if None. A penalty of a graded submission that changes is written into
     its history, with ``by`` (a username, empty for the server) and ``reason``. What the session
     holds is flushed first. The number of queries does not grow with the number of people. The
-    assignment's row stays locked until the transaction ends: lock jobs and submissions before.
+    assignment's row stays locked until the transaction ends: lock jobs and submissions before, and
+    of several assignments all (``lock_attempts``) before the first is settled.
     """
     if users is not None and not users:
         return
@@ -78,11 +81,14 @@ def settle(
         by_user[each.user].append(each)
     _write_lateness(session, changed, by, reason)
     wanted: dict[str, dict[str, Any]] = {}
+    evidence: dict[str, Attempts] = {}
     for user, attempts in by_user.items():
         counting = _counting(attempts, [each.attempt() for each in attempts], terms.counting)
         shown = _counting(attempts, [each.shown() for each in attempts], terms.counting)
         wanted[user] = counting.standing(assignment_id, len(attempts), shown.id)
+        evidence[user] = _evidence(attempts, terms.counting)
     _write_standings(session, assignment_id, users, wanted)
+    record_evidence(session, assignment_id, users, evidence)
 
 
 def lock_attempts(
@@ -93,7 +99,7 @@ def lock_attempts(
     For whoever will ``settle`` them. Locks are taken in one order everywhere: jobs, submissions,
     the assignment, standings; of several assignments in the order of their ids. Who changes an
     attempt holds it already; who changes what attempts are judged by, or adds one, calls this
-    first.
+    first. States of progress come last: they are one person's in all assignments.
     """
     query = select(SubmissionRow.id).where(SubmissionRow.assignment_id == assignment_id)
     if users is not None and len(users) <= MOST_NAMED:
@@ -142,7 +148,7 @@ class _Found:
     submitted_at: datetime
     state: SubmissionState
     is_collected: bool
-    is_released: bool
+    released_at: datetime | None
     late_seconds: int
     penalty: float
     points: float | None
@@ -152,6 +158,10 @@ class _Found:
     unsealed_points: float
     late_before: int = 0
     penalty_before: float = 0.0
+
+    @property
+    def is_released(self) -> bool:
+        return self.released_at is not None
 
     @property
     def after_penalty(self) -> float | None:
@@ -187,6 +197,19 @@ class _Found:
 def _counting(found: Sequence[_Found], attempts: Sequence[Attempt], counting: Counting) -> _Found:
     number = counting_attempt(attempts, counting)
     return next(each for each in found if each.number == number)
+
+
+def _evidence(found: Sequence[_Found], counting: Counting) -> Attempts:
+    """Return what the log of progress is told: of grades only those that are released."""
+    released = [each for each in found if each.is_released and each.points is not None]
+    chosen = (
+        _counting(released, [one.attempt() for one in released], counting) if released else None
+    )
+    handed_in = {
+        each.id: HandedIn(each.id, each.number, each.submitted_at, each.released_at)
+        for each in found
+    }
+    return Attempts(tuple(handed_in.values()), None if chosen is None else handed_in[chosen.id])
 
 
 def _found(
@@ -226,7 +249,7 @@ def _found(
             submitted_at=row.submitted_at,
             state=row.state,
             is_collected=row.collected_by is not None,
-            is_released=row.released_at is not None,
+            released_at=row.released_at,
             late_seconds=row.late_seconds,
             penalty=row.penalty,
             points=row.points,

@@ -190,6 +190,9 @@ class Submissions:
             if session.get_one(AssignmentRow, row.assignment_id).kind is AssignmentKind.ENTRY:
                 msg = "submission: this is an entry; a person judges it by its rubric."
                 raise ConflictError(msg, field="submission")
+            if not row.digest:
+                msg = "submission: its student was erased, and nothing is left to be graded."
+                raise ConflictError(msg, field="submission")
             if row.state in {SubmissionState.QUEUED, SubmissionState.GRADING}:
                 msg = (
                     f"state: this submission is {row.state} already. Wait for its grade, "

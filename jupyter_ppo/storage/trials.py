@@ -20,7 +20,7 @@ from jupyter_ppo.storage.tables import AssignmentRow, CourseRow, TrialRow
 _HOUR = timedelta(hours=1)
 _CUT_SHORT = "The server stopped before this had ended. Try again."
 #: A trial that has not ended by then was left by a server that died, wherever that ran.
-_LOST = timedelta(hours=6)
+LOST_AFTER = timedelta(hours=6)
 #: When to look again whether an earlier trial has ended, in seconds.
 _TRY_AGAIN_SECONDS = 10.0
 _UNFINISHED = (TrialState.QUEUED, TrialState.RUNNING)
@@ -159,7 +159,7 @@ class Trials:
         left = [
             row
             for row in rows
-            if row.created_at < now - _LOST
+            if row.created_at < now - LOST_AFTER
             or (row.owner != self._owner and self._is_gone(row.owner))
         ]
         for row in left:

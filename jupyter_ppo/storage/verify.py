@@ -1,12 +1,13 @@
-"""Whether everything that is kept is whole: references, what counts, and every blob."""
+"""Whether everything that is kept is whole: references, what counts, progress, and every blob."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from jupyter_ppo.domain.errors import DamagedFileError, NotFoundError
@@ -14,12 +15,15 @@ from jupyter_ppo.domain.grading import total
 from jupyter_ppo.domain.ports import Progress
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.database import Database
+from jupyter_ppo.storage.progress_recompute import stale_people
 from jupyter_ppo.storage.references import referenced_blobs
 from jupyter_ppo.storage.standings import lock_attempts, settle
 from jupyter_ppo.storage.tables import (
     AssignmentRow,
+    CourseRow,
     GradeRow,
     MarkRow,
+    ProgressEventRow,
     StandingRow,
     SubmissionRow,
 )
@@ -55,10 +59,18 @@ def verify(
     While what counts is computed anew nobody else can write.
     """
     with database.session() as session:
+        if database.engine.dialect.name == "postgresql":
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         problems = _references(session) + _totals(session)
+        stale = _stale(session)
         referenced = sorted(referenced_blobs(session, blobs))
         submissions = len(session.scalars(select(SubmissionRow.id)).all())
-    problems += _standings(database)
+    problems += [
+        f"progress of {user} in course {course_id}: what is stored is not what the log says. Have "
+        "the progress of this course recomputed."
+        for course_id, user in stale
+    ]
+    problems += _standings(database, set(stale))
     for done, digest in enumerate(referenced, start=1):
         try:
             blobs.get(digest)
@@ -112,15 +124,26 @@ def _totals(session: Session) -> list[str]:
     return found
 
 
-def _standings(database: Database) -> list[str]:
-    """Settle everything anew, compare, and undo it."""
+def _stale(session: Session) -> list[tuple[UUID, str]]:
+    """Return whose state of progress is not what their log folds into, and in which course."""
+    return [
+        (course_id, user)
+        for course_id in session.scalars(select(CourseRow.id).order_by(CourseRow.id)).all()
+        for user in stale_people(session, course_id)
+    ]
+
+
+def _standings(database: Database, stale: Collection[tuple[UUID, str]]) -> list[str]:
+    """Settle everything anew, compare, and undo it; ``stale`` people's evidence says nothing."""
     found: list[str] = []
     try:
         with database.begin() as session:
             before = _all_standings(session)
-            every = select(AssignmentRow.id).order_by(AssignmentRow.id)
-            for assignment_id in session.scalars(every).all():
+            last = session.scalar(select(func.max(ProgressEventRow.position))) or 0
+            every = session.scalars(select(AssignmentRow.id).order_by(AssignmentRow.id)).all()
+            for assignment_id in every:
                 lock_attempts(session, assignment_id)
+            for assignment_id in every:
                 settle(session, assignment_id)
             session.flush()
             session.expire_all()
@@ -130,6 +153,15 @@ def _standings(database: Database) -> list[str]:
                     found.append(
                         f"standing of {key[1]} in assignment {key[0]}: what is stored is not what "
                         "counts. It is put right by the next change of the assignment's terms."
+                    )
+            lacking = select(ProgressEventRow.course_id, ProgressEventRow.user)
+            for course_id, user in session.execute(
+                lacking.where(ProgressEventRow.position > last).distinct()
+            ):
+                if (course_id, user) not in stale:
+                    found.append(
+                        f"progress of {user} in course {course_id}: the log lacks evidence. Have "
+                        "the progress of this course recomputed."
                     )
             raise _UndoError
     except _UndoError:

@@ -51,6 +51,15 @@ _KEY = {
     "schema": {"type": "string", "pattern": "^[ -~]{1,200}$"},
 }
 
+_REVISION = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The revision that was seen, in quotation marks. When another one is stored by "
+    "now nothing is changed: 409 with both values. Without it the last one to save wins.",
+    "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+}
+
 
 class OpenAPIHandler(PPOHandler):
     """``/openapi.json``: this API, for programs."""
@@ -139,6 +148,8 @@ def _operation(
     parameters = [] if operation.query is None else _query_parameters(operation.query)
     if operation.has_key:
         parameters.append(_KEY)
+    if operation.has_revision:
+        parameters.append(_REVISION)
     if parameters:
         document["parameters"] = parameters
     if getattr(verb, "__allow_unauthenticated", False):

@@ -39,6 +39,7 @@ class MediaType(StrEnum):
     ZIP = "application/zip"
     BYTES = "application/octet-stream"
     SQLITE = "application/vnd.sqlite3"
+    VC_JWT = "application/vc+jwt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Operation:
     same: tuple[HTTPStatus, ...]
     body_also: MediaType | None = None
     has_key: bool = False
+    has_revision: bool = False
 
 
 def answers(
@@ -65,16 +67,19 @@ def answers(
     same: tuple[HTTPStatus, ...] = (),
     body_also: MediaType | None = None,
     has_key: bool = False,
+    has_revision: bool = False,
 ) -> Callable[[VerbT], VerbT]:
     """Write on a verb what it answers and takes.
 
     ``also`` is a second form of the answer, ``body_also`` one of the body, ``same`` more statuses
     that come with the answer (or, when it is an error, with the error's body). ``has_key``: the
-    verb takes an ``Idempotency-Key``.
+    verb takes an ``Idempotency-Key``, ``has_revision``: an ``If-Match``.
     """
 
     def mark(verb: VerbT) -> VerbT:
-        operation = Operation(answer, status, body, query, also, same, body_also, has_key)
+        operation = Operation(
+            answer, status, body, query, also, same, body_also, has_key, has_revision
+        )
         verb.operation = operation  # type: ignore[attr-defined]
         return verb
 

@@ -8,6 +8,7 @@ from tornado import web
 
 from jupyter_ppo.domain.errors import NotFoundError
 from jupyter_ppo.web import (
+    achievements,
     assignments,
     batches,
     courses,
@@ -21,6 +22,9 @@ from jupyter_ppo.web import (
     me,
     openapi,
     outcomes,
+    preferences,
+    privacy,
+    progress,
     roster,
     sealing,
     submissions,
@@ -40,12 +44,15 @@ Route = tuple[str, type[PPOHandler]]
 ROUTES: tuple[Route, ...] = (
     *health.handlers,
     *me.handlers,
+    *preferences.handlers,
+    *privacy.handlers,
     *courses.handlers,
     *assignments.handlers,
     *sealing.handlers,
     *submissions.handlers,
     *grades.handlers,
     *leaderboard.handlers,
+    *progress.handlers,
     *roster.handlers,
     *trash.handlers,
     *terms.handlers,
@@ -55,6 +62,7 @@ ROUTES: tuple[Route, ...] = (
     *gradebook.handlers,
     *entries.handlers,
     *outcomes.handlers,
+    *achievements.handlers,
     *trials.handlers,
     *execution.handlers,
     *training_comparing.handlers,  # before /runs/{run_id}, which matches them as well

@@ -15,6 +15,7 @@ from jupyter_ppo.sandbox.kernel_slots import KernelSlots
 from jupyter_ppo.sandbox.reaper import reap_at_start
 from jupyter_ppo.sandbox.warm_kernels import KernelPools
 from jupyter_ppo.services.assessment import AssessmentService
+from jupyter_ppo.services.daily import DailyWork
 from jupyter_ppo.services.execution import ExecutionService
 from jupyter_ppo.services.grading import GradingService
 from jupyter_ppo.services.sealing import SealingService
@@ -40,7 +41,8 @@ class Service:
     """Everything that a handler or a command works with.
 
     ``workers`` grade in threads of this process, ``training`` has runs trained at
-    ``training_place``, and containers are kept ready, between ``start`` and ``stop``.
+    ``training_place``, containers are kept ready, and ``daily`` work is done, between ``start`` and
+    ``stop``.
     """
 
     database: Database
@@ -55,6 +57,7 @@ class Service:
     workers: LocalWorkers
     training: TrainingQueue
     training_place: TrainingPlace
+    daily: DailyWork
     drain_seconds: float
 
     @property
@@ -86,6 +89,7 @@ class Service:
         provisioner.use_kernels(self.kernels)
         self.workers.start()
         self.training.start()
+        self.daily.start()
 
     def stop(self) -> None:
         """Finish or give back the grading under way, end the rest, then close the database.
@@ -106,6 +110,7 @@ class Service:
         self.sealings.stop()
         with contextlib.ExitStack() as last_to_first:
             last_to_first.callback(self.database.close)
+            last_to_first.callback(self.daily.stop)
             last_to_first.callback(self.examiners.close)
             if self.slots is not None:
                 last_to_first.callback(self.slots.close)

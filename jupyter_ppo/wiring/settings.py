@@ -19,17 +19,24 @@ from jupyter_ppo.jobs.local import LocalWorkers
 from jupyter_ppo.sandbox.examiners import Examiners
 from jupyter_ppo.sandbox.kernel_slots import KernelSlots
 from jupyter_ppo.sandbox.notebook import ContainerSandbox
+from jupyter_ppo.services.daily import DailyWork
 from jupyter_ppo.services.grading import GradingService
+from jupyter_ppo.services.outlines import CourseOutlines
 from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.services.seeds import PersonalSeeds
+from jupyter_ppo.storage.activity_retention import ActivityRetention
 from jupyter_ppo.storage.audit import Audit
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import open_database, sqlite_url
 from jupyter_ppo.storage.jobs import Jobs
+from jupyter_ppo.storage.outlines import Outlines
+from jupyter_ppo.storage.progress_recompute import Recomputing
 from jupyter_ppo.storage.sealings import Sealings
 from jupyter_ppo.storage.submissions import Submissions
+from jupyter_ppo.wiring.badge_settings import BadgeSettings
 from jupyter_ppo.wiring.execution_settings import ExecutionSettings, check_limits, made
+from jupyter_ppo.wiring.privacy_settings import PrivacySettings
 from jupyter_ppo.wiring.service import Service
 from jupyter_ppo.wiring.training_settings import TrainingSettings
 from jupyter_ppo.wiring.use_cases import Parts, build_use_cases
@@ -43,7 +50,7 @@ class UtcClock:
         return datetime.now(UTC)
 
 
-class PPOService(ExecutionSettings, TrainingSettings):
+class PPOService(ExecutionSettings, TrainingSettings, BadgeSettings, PrivacySettings):
     """The settings of the service (``c.PPOService.<name> = ...`` in a Jupyter config file)."""
 
     data_dir = Unicode(
@@ -204,6 +211,9 @@ class PPOService(ExecutionSettings, TrainingSettings):
         workers = LocalWorkers(
             jobs, grading.work, workers=self.grading_workers, lease_seconds=self.lease_seconds
         )
+        executions = self.build_executions(database, programs)
+        outlines = CourseOutlines(outlines=Outlines(database), blobs=blobs)
+        activity = ActivityRetention(database)
         queue, training = self.build_training(database, folder / "runs", place, audit)
         use_cases = build_use_cases(
             Parts(
@@ -214,8 +224,20 @@ class PPOService(ExecutionSettings, TrainingSettings):
                 grader=grader,
                 sandbox=sandbox,
                 sealings=sealings,
-                executions=self.build_executions(database, programs),
+                executions=executions,
                 training=training,
+                credentials=self.build_credentials(database, folder, courses, audit),
+                privacy=self.build_privacy(
+                    database=database,
+                    blobs=blobs,
+                    runs=folder / "runs",
+                    submissions=submissions,
+                    clock=clock,
+                    execute_history_days=self.execute_history_days,
+                    sum_up=lambda: activity.sum_up(self.activity_days, clock.now()),
+                    forget=executions.forget_old,
+                ),
+                outlines=outlines,
                 seeds=seeds,
                 audit=audit,
                 limits=limits,
@@ -237,6 +259,13 @@ class PPOService(ExecutionSettings, TrainingSettings):
             workers=workers,
             training=queue,
             training_place=place,
+            daily=DailyWork(
+                {
+                    "outlines": outlines.fill_all,
+                    "evidence": Recomputing(database).add_missing,
+                    "retention": use_cases.privacy.clean_up,
+                }
+            ),
             drain_seconds=self.drain_seconds,
         )
 

@@ -9,14 +9,20 @@ from jupyter_ppo.domain.errors import SandboxError
 from jupyter_ppo.domain.ports import BlobStore, Clock, Grader, Sandbox
 from jupyter_ppo.domain.sandbox import SandboxLimits
 from jupyter_ppo.sandbox import owner
+from jupyter_ppo.services.achievements import AchievementService
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.batches import BatchService
 from jupyter_ppo.services.class_gradebook import GradebookService
+from jupyter_ppo.services.credentials import CredentialService
 from jupyter_ppo.services.entries import EntryService
 from jupyter_ppo.services.execution import ExecutionService
 from jupyter_ppo.services.leaderboard import LeaderboardService
 from jupyter_ppo.services.marking import MarkingService
 from jupyter_ppo.services.outcomes import OutcomeService
+from jupyter_ppo.services.outlines import CourseOutlines
+from jupyter_ppo.services.preferences import PreferencesService
+from jupyter_ppo.services.privacy import PrivacyService
+from jupyter_ppo.services.progress import ProgressService
 from jupyter_ppo.services.roster import RosterService
 from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.services.seeds import PersonalSeeds
@@ -27,6 +33,7 @@ from jupyter_ppo.services.trials import TrialService
 from jupyter_ppo.services.use_cases import UseCases
 from jupyter_ppo.services.versions import VersionService
 from jupyter_ppo.storage.audit import Audit
+from jupyter_ppo.storage.awards import Awards
 from jupyter_ppo.storage.batches import Batches
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import Database
@@ -34,6 +41,10 @@ from jupyter_ppo.storage.gradebooks import Gradebooks
 from jupyter_ppo.storage.leaderboards import Leaderboards
 from jupyter_ppo.storage.marks import Marks
 from jupyter_ppo.storage.outcomes import Outcomes
+from jupyter_ppo.storage.preferences import PreferencesTable
+from jupyter_ppo.storage.progress_log import ProgressLog
+from jupyter_ppo.storage.progress_recompute import Recomputing
+from jupyter_ppo.storage.progress_states import ProgressStates
 from jupyter_ppo.storage.rosters import Rosters
 from jupyter_ppo.storage.submissions import Submissions
 from jupyter_ppo.storage.terms import AssignmentTerms
@@ -55,6 +66,9 @@ class Parts:
     sealings: SealingService
     executions: ExecutionService
     training: TrainingService
+    credentials: CredentialService
+    privacy: PrivacyService
+    outlines: CourseOutlines
     seeds: PersonalSeeds
     audit: Audit
     limits: SandboxLimits
@@ -67,6 +81,7 @@ def build_use_cases(parts: Parts) -> UseCases:
     """Return every use case on these parts."""
     courses, submissions, audit = parts.courses, parts.submissions, parts.audit
     database, blobs = parts.database, parts.blobs
+    outlines = parts.outlines
     return UseCases(
         assessment=AssessmentService(
             courses=courses,
@@ -78,6 +93,7 @@ def build_use_cases(parts: Parts) -> UseCases:
             clock=parts.clock,
             attempts_per_hour=parts.attempts_per_hour,
             on_queued=parts.on_queued,
+            on_released=outlines.fill,
         ),
         sealings=parts.sealings,
         leaderboards=LeaderboardService(
@@ -106,6 +122,7 @@ def build_use_cases(parts: Parts) -> UseCases:
             versions=Versions(database),
             blobs=blobs,
             audit=audit,
+            on_released=outlines.fill,
         ),
         batches=BatchService(
             courses=courses,
@@ -136,6 +153,7 @@ def build_use_cases(parts: Parts) -> UseCases:
             clock=parts.clock,
             audit=audit,
             attempts_per_hour=parts.attempts_per_hour,
+            on_released=outlines.fill,
         ),
         outcomes=OutcomeService(
             courses=courses,
@@ -158,6 +176,21 @@ def build_use_cases(parts: Parts) -> UseCases:
             audit=audit,
         ),
         training=parts.training,
+        progress=ProgressService(
+            courses=courses,
+            log=ProgressLog(database),
+            states=ProgressStates(database),
+            recomputing=Recomputing(database),
+            outlines=outlines,
+            clock=parts.clock,
+            audit=audit,
+        ),
+        achievements=AchievementService(
+            courses=courses, awards=Awards(database), outlines=outlines, audit=audit
+        ),
+        credentials=parts.credentials,
+        privacy=parts.privacy,
+        preferences=PreferencesService(preferences=PreferencesTable(database), audit=audit),
     )
 
 

@@ -5,16 +5,27 @@ import { currentAssignment, inOrder } from './course/order';
 import { OpenInstructor } from './instructor/openButton';
 import { LeaderboardSection } from './leaderboard';
 import type { CourseModel } from './model';
+import { Guide } from './preferences/guide';
+import type { Mode } from './preferences/types';
 import type { ICourse, ISandbox } from './types';
 
 interface IPanelProps {
   model: CourseModel;
   /** Open the instructor area with a course; without it there is no way there. */
   onInstructor?: (course: string) => void;
+  /** Open "My course" with a course; without it there is no way there. */
+  onHome?: (course: string) => void;
+  /** How much is explained. */
+  mode?: Mode;
+  /** Begin the tour, as long as the person has not taken it. */
+  onTour?: () => void;
+  /** The name that is offered for the leaderboard. */
+  pseudonym?: string;
 }
 
 /** The whole panel. */
-export function CoursePanel({ model, onInstructor }: IPanelProps): JSX.Element {
+export function CoursePanel(props: IPanelProps): JSX.Element {
+  const { model, onInstructor, onHome, mode = 'standard', onTour, pseudonym } = props;
   const state = React.useSyncExternalStore(model.subscribe, model.snapshot);
   const { me, course, submissions } = state;
   const assignments = React.useMemo(() => inOrder(state.assignments), [state.assignments]);
@@ -26,6 +37,16 @@ export function CoursePanel({ model, onInstructor }: IPanelProps): JSX.Element {
       <header className="jp-PPO-header">
         <h2 className="jp-PPO-title">PPO Course</h2>
         <div className="jp-PPO-headerActions">
+          {onHome && course !== null && (
+            <button
+              type="button"
+              className="jp-PPO-button jp-PPO-openHome"
+              title="Where you stand, what is next, and what you achieved"
+              onClick={() => onHome(course)}
+            >
+              My course
+            </button>
+          )}
           {onInstructor && (
             <OpenInstructor
               course={me?.courses.find(item => item.name === course)}
@@ -41,7 +62,7 @@ export function CoursePanel({ model, onInstructor }: IPanelProps): JSX.Element {
           </button>
         </div>
       </header>
-      {me && (
+      {me && mode !== 'expert' && (
         <p className="jp-PPO-user">
           Signed in as <strong>{me.user}</strong>
         </p>
@@ -53,6 +74,7 @@ export function CoursePanel({ model, onInstructor }: IPanelProps): JSX.Element {
           onSelect={name => void model.selectCourse(name)}
         />
       )}
+      {me && course !== null && mode === 'guided' && <Guide onTour={onTour} />}
       {me && !me.sandbox.available && <SandboxBanner sandbox={me.sandbox} />}
       {state.problem !== null && (
         <p className="jp-PPO-notice jp-mod-problem" role="alert">
@@ -93,7 +115,12 @@ export function CoursePanel({ model, onInstructor }: IPanelProps): JSX.Element {
         ))}
       </ul>
       {state.phase === 'ready' && course !== null && (
-        <LeaderboardSection key={course} course={course} model={model.leaderboard} />
+        <LeaderboardSection
+          key={course}
+          course={course}
+          model={model.leaderboard}
+          offered={pseudonym}
+        />
       )}
     </>
   );

@@ -45,3 +45,15 @@ const runsSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" 
 
 /** The icon of the panel of runs. */
 export const runsIcon = new LabIcon({ name: 'jupyter-ppo:runs', svgstr: runsSvg });
+
+// A road with three stops that ends at a flag.
+const homeSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">
+  <g fill="none" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">
+    <path class="jp-icon3" stroke="#616161" d="M6 18h7.5a3 3 0 0 0 0-6h-3a3 3 0 0 1 0-6H14"/>
+    <path class="jp-icon3" stroke="#616161" d="M17 9V3.500l4 1.700-4 1.800"/>
+    <circle class="jp-icon3" stroke="#616161" cx="5" cy="18" r="1.500"/>
+  </g>
+</svg>`;
+
+/** The icon of "My course". */
+export const homeIcon = new LabIcon({ name: 'jupyter-ppo:home', svgstr: homeSvg });

@@ -6,14 +6,21 @@ import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 
 import { authorPlugin } from './author/plugin';
+import { followWork } from './events/start';
+import { HomeCommands, homePlugin } from './home/plugin';
 import { courseIcon } from './icon';
 import { InstructorCommands, instructorPlugin } from './instructor/plugin';
 import { CourseModel } from './model';
 import { CourseSidebar } from './panel';
+import { preferencesPlugin } from './preferences/plugin';
+import { preferencesOf } from './preferences/shared';
 import { CourseClient } from './request';
+import { noticesPlugin } from './notices/plugin';
 import { picturePlugin } from './picture/plugin';
 import { runsPlugin } from './runs/plugin';
 import { sandboxPlugin } from './sandbox/plugin';
+import { TourCommands } from './tour/commands';
+import { tourPlugin } from './tour/plugin';
 import { LabWorkspace } from './workspace';
 
 /** The commands that this extension adds. */
@@ -43,10 +50,14 @@ const coursePlugin: JupyterFrontEndPlugin<void> = {
     const model = new CourseModel(new CourseClient(app.serviceManager.serverSettings), workspace);
     const sidebar = new CourseSidebar(
       model,
-      course => void app.commands.execute(InstructorCommands.open, { course })
+      course => void app.commands.execute(InstructorCommands.open, { course }),
+      course => void app.commands.execute(HomeCommands.open, { course }),
+      preferencesOf(app.serviceManager.serverSettings),
+      () => void app.commands.execute(TourCommands.start)
     );
     app.shell.add(sidebar, 'left', { rank: 650, type: 'PPO Course' });
     restorer?.add(sidebar, 'ppo-course');
+    followWork(app.serviceManager.serverSettings, notebooks, model.validation);
 
     app.commands.addCommand(CommandIDs.open, {
       label: 'Open PPO Course',
@@ -69,8 +80,12 @@ const coursePlugin: JupyterFrontEndPlugin<void> = {
 export default [
   authorPlugin,
   coursePlugin,
+  homePlugin,
   instructorPlugin,
+  noticesPlugin,
   picturePlugin,
+  preferencesPlugin,
   runsPlugin,
-  sandboxPlugin
+  sandboxPlugin,
+  tourPlugin
 ];

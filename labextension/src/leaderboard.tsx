@@ -9,10 +9,12 @@ const LONGEST = 40;
 interface ISectionProps {
   course: string;
   model: LeaderboardModel;
+  /** The name that the person prefers. */
+  offered?: string;
 }
 
 /** The leaderboard of a course, folded away and fetched when opened. */
-export function LeaderboardSection({ course, model }: ISectionProps): JSX.Element {
+export function LeaderboardSection({ course, model, offered }: ISectionProps): JSX.Element {
   const state = React.useSyncExternalStore(model.subscribe, model.snapshot);
   const board = state.course === course ? state.board : null;
   const problem = state.course === course ? state.problem : null;
@@ -32,7 +34,8 @@ export function LeaderboardSection({ course, model }: ISectionProps): JSX.Elemen
       {board !== null && (
         <>
           <Membership
-            key={board.pseudonym}
+            key={board.pseudonym ?? offered}
+            offered={offered}
             course={course}
             pseudonym={board.pseudonym}
             busy={state.busy}
@@ -56,8 +59,9 @@ interface IMembershipProps extends ISectionProps {
 }
 
 /** Joining under a pseudonym, changing it, leaving. */
-function Membership({ course, pseudonym, busy, model }: IMembershipProps): JSX.Element {
-  const [name, setName] = React.useState(pseudonym ?? '');
+function Membership(props: IMembershipProps): JSX.Element {
+  const { course, pseudonym, busy, model, offered = '' } = props;
+  const [name, setName] = React.useState(pseudonym ?? offered);
   const hint = React.useId();
   return (
     <form

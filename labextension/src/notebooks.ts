@@ -35,6 +35,19 @@ export function gradeIdsOf(content: unknown): Set<string> {
   return ids;
 }
 
+/** What is needed of a notebook that is open; its model comes after it. */
+export interface IOpenNotebook {
+  readonly model: {
+    readonly sharedModel: { readonly cells: readonly { getMetadata(): unknown }[] };
+  } | null;
+}
+
+/** The grade_ids in the cells of a notebook that is open. */
+export function gradeIdsIn({ model }: IOpenNotebook): Set<string> {
+  const ids = (model?.sharedModel.cells ?? []).map(cell => gradeIdOf(cell.getMetadata()));
+  return new Set(ids.filter((id): id is string => id !== null));
+}
+
 /** The grade_id in one cell's metadata, or null. */
 export function gradeIdOf(metadata: unknown): string | null {
   const id = field(field(metadata, 'nbgrader'), 'grade_id');

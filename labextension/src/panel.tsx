@@ -5,12 +5,17 @@ import * as React from 'react';
 import { CoursePanel } from './components';
 import { courseIcon } from './icon';
 import type { CourseModel } from './model';
+import type { PreferencesModel } from './preferences/model';
+import { WithPreferences } from './preferences/shared';
 
 /** The sidebar "PPO Course". */
 export class CourseSidebar extends ReactWidget {
   constructor(
     private readonly _model: CourseModel,
-    private readonly _onInstructor: (course: string) => void
+    private readonly _onInstructor: (course: string) => void,
+    private readonly _onHome: (course: string) => void,
+    private readonly _preferences: PreferencesModel,
+    private readonly _onTour: () => void
   ) {
     super();
     this.id = 'jupyter-ppo:course';
@@ -19,17 +24,36 @@ export class CourseSidebar extends ReactWidget {
     this.title.caption = 'PPO Course';
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', 'PPO Course');
+    const look = (): void => {
+      this.toggleClass('jp-mod-expert', _preferences.mode === 'expert');
+    };
+    look();
+    this._forget = _preferences.subscribe(look);
   }
 
   override dispose(): void {
     if (!this.isDisposed) {
+      this._forget();
       this._model.dispose();
       super.dispose();
     }
   }
 
   protected override render(): JSX.Element {
-    return <CoursePanel model={this._model} onInstructor={this._onInstructor} />;
+    return (
+      <WithPreferences model={this._preferences}>
+        {({ mode, pseudonym, tour }) => (
+          <CoursePanel
+            model={this._model}
+            onInstructor={this._onInstructor}
+            onHome={this._onHome}
+            mode={mode}
+            onTour={tour === 'done' ? undefined : this._onTour}
+            pseudonym={pseudonym}
+          />
+        )}
+      </WithPreferences>
+    );
   }
 
   protected override onAfterShow(message: Message): void {
@@ -41,4 +65,6 @@ export class CourseSidebar extends ReactWidget {
     super.onBeforeHide(message);
     this._model.setVisible(false);
   }
+
+  private readonly _forget: () => void;
 }

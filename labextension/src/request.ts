@@ -107,9 +107,20 @@ function pageQuery(offset: number): Record<string, string> {
   return { offset: String(offset), limit: String(PAGE_SIZE) };
 }
 
-/** The file name in a Content-Disposition header, if it is a plain one. */
+/** The file name in a Content-Disposition header, if it is a plain one; RFC 6266 has both forms. */
 export function attachmentName(header: string | null): string | null {
-  const name = /filename="?([^";]+)"?/i.exec(header ?? '')?.[1]?.trim();
+  const encoded = /filename\*=utf-8''([^;]+)/i.exec(header ?? '')?.[1]?.trim();
+  const plain = /filename="?([^";]+)"?/i.exec(header ?? '')?.[1]?.trim();
+  const name = (encoded === undefined ? undefined : decoded(encoded)) ?? plain;
   // A name with a separator would leave the folder that the person chose.
   return name && !/[\\/]/.test(name) ? name : null;
+}
+
+/** Text with its percent signs resolved; undefined if they are none. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -9,7 +9,7 @@ import type { Contents } from '@jupyterlab/services';
 
 import { showFeedback } from './feedback';
 import type { IWorkspace } from './model';
-import { freeName, gradeIdOf, gradeIdsOf, joinPath } from './notebooks';
+import { freeName, gradeIdsIn, gradeIdsOf, joinPath } from './notebooks';
 import type { ICandidate } from './notebooks';
 import type { IDownload, ISubmission } from './types';
 
@@ -156,10 +156,4 @@ export class LabWorkspace implements IWorkspace {
   private get _contents(): Contents.IManager {
     return this._documents.services.contents;
   }
-}
-
-function gradeIdsIn(panel: NotebookPanel): Set<string> {
-  const cells = panel.model?.sharedModel.cells ?? [];
-  const ids = cells.map(cell => gradeIdOf(cell.getMetadata()));
-  return new Set(ids.filter((id): id is string => id !== null));
 }

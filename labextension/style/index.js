@@ -6,3 +6,6 @@ import './author.css';
 import './grading.css';
 import './runs.css';
 import './picture.css';
+import './home.css';
+import './preferences.css';
+import './progress.css';

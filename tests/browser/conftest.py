@@ -79,6 +79,11 @@ class Lab:
         """GET a resource of the course service, or PUT ``body`` there."""
         return json.loads(_fetch(f"{self.url}jupyter-ppo/api/v1{path}", body))
 
+    def preferences(self, *changes: str) -> None:
+        """Change preferences of the person in front, each ``name=value``, on another device."""
+        for name, value in (change.split("=") for change in changes):
+            _ppo(self.environment, self.home, "preferences", "set", name, value)
+
     def new_assignment(self) -> str:
         """Return an assignment that nobody has submitted; the first came from the command line."""
         number = next(self.numbers)
@@ -193,6 +198,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     _ppo(environment, home, "course", "create", COURSE, "--title", "PPO, a first course")
     _ppo(environment, home, "release", COURSE, ASSIGNMENT, str(source))
     lab = Lab(home, environment, source, _start(environment, home))
+    lab.preferences("tour=done")  # no offer over the page
     try:
         lab.wait_until_ready()
         yield lab

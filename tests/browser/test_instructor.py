@@ -136,6 +136,20 @@ def _give_extension(area: Locator, lab: Any) -> None:
     assert (given["group"], given["seconds"]) == ("lab A", 172_800)
 
 
+def _see_progress(page: Page, area: Locator) -> None:
+    _tab(area, "progress")
+    expect(area.locator(".jp-PPO-progressBook tbody tr")).to_have_count(2, timeout=LONG)
+    area.get_by_role("button", name="ada", exact=True).click()
+    student = area.get_by_label("Progress of ada")
+    expect(student.locator(f'[data-chapter="{ASSIGNMENT}"]')).to_contain_text(
+        "Not started", timeout=LONG
+    )
+    expect(student.locator(".jp-PPO-progressAchievements")).to_be_visible(timeout=LONG)
+    page.screenshot(path=SCREENSHOTS / "instructor-progress.png")
+    page.keyboard.press("Escape")
+    expect(student).to_have_count(0)
+
+
 def _grade_on_the_newest(area: Locator) -> None:
     _tab(area, "versions")
     expect(area.locator('[data-version="2"]')).to_be_visible(timeout=LONG)
@@ -161,6 +175,7 @@ def test_an_instructor_runs_a_course(page: Page, lab: Any) -> None:
         "PPO, a first course", timeout=LONG
     )
     _import_people(page, area, lab)
+    _see_progress(page, area)
     _set_due_date(page, area, lab)
     _give_extension(area, lab)
 

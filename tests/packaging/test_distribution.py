@@ -161,6 +161,7 @@ def test_the_wheel_holds_every_part(built: Built) -> None:
             "jupyter_ppo/sandbox/context/requirements.txt",
             "jupyter_ppo/notebooks/ppo-in-one-sitting.ipynb",
             "jupyter_ppo/storage/migrations/env.py",
+            "jupyter_ppo/storage/default_achievements/1.json",
             "jupyter_ppo/autograde/templates/feedback.html",
             "jupyter_ppo/web/openapi.json",
         ],

@@ -14,13 +14,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from jupyter_ppo.autograde.entry_document import write_content
+from jupyter_ppo.domain.activity import minute_of
 from jupyter_ppo.domain.courses import AssignmentKind, CellKind, Exercise, Role
 from jupyter_ppo.domain.entries import EntryContent, EntryFile
 from jupyter_ppo.domain.errors import ConflictError, InvalidInputError, PPOError
 from jupyter_ppo.domain.grading import Grade
+from jupyter_ppo.domain.progress_events import EventKind, NewEvent, Receipt
 from jupyter_ppo.domain.run_records import RunProgress, TrainingQuota
 from jupyter_ppo.domain.run_spec import RunSpec
 from jupyter_ppo.domain.training import RunState
@@ -29,6 +31,9 @@ from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import Database, open_database, sqlite_url
 from jupyter_ppo.storage.grades import store_grade
+from jupyter_ppo.storage.progress_log import ProgressLog
+from jupyter_ppo.storage.progress_recompute import Recomputing
+from jupyter_ppo.storage.progress_states import ProgressStates
 from jupyter_ppo.storage.restore import check_archive, restore
 from jupyter_ppo.storage.standings import settle
 from jupyter_ppo.storage.submissions import Submissions
@@ -36,6 +41,8 @@ from jupyter_ppo.storage.tables import (
     AssignmentRow,
     Base,
     GradeRow,
+    ProgressEventRow,
+    ProgressStateRow,
     StandingRow,
     SubmissionRow,
 )
@@ -86,9 +93,12 @@ def rows_of(database: Database) -> dict[str, list[Any]]:
         }
 
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
 class Noon:
     def now(self) -> datetime:
-        return datetime(2026, 3, 1, 12, tzinfo=UTC)
+        return NOON
 
 
 @pytest.fixture
@@ -97,6 +107,8 @@ def kept(database: Database, tmp_path: Path, make_grade: Callable[[UUID, float],
     made.grade(make_grade(made.submit("first"), 1.5))
     made.submit("second")
     made.submit("third", "sue")
+    active = NewEvent("key", EventKind.ACTIVE, "one", NOON, {"minutes": [minute_of(NOON)]})
+    ProgressLog(database).append(made.course.id, "sam", [active], NOON)
     runs = TrainingRuns(database)
     run = runs.create("sue", "first", ("fast",), (RunSpec(),), TrainingQuota()).runs[0]
     runs.take_next("me", TrainingQuota())
@@ -141,6 +153,49 @@ def test_everything_comes_back(
     assert all(empty[1].get(digest) == kept.blobs.get(digest) for digest in digests)
     assert verify(*empty).problems == ()
     assert seen[-1][0] <= seen[-1][1]
+
+
+def test_progress_goes_on_where_it_was(
+    kept: Kept, archive: Path, empty: tuple[Database, FileBlobs]
+) -> None:
+    restore(archive, *empty)
+    log, states = ProgressLog(empty[0]), ProgressStates(empty[0])
+    before = ProgressStates(kept.database).read(kept.course.id, "sam")
+    assert before.works["one"].attempts == 2
+    assert states.read(kept.course.id, "sam") == before
+    events = [
+        NewEvent(key, EventKind.ACTIVE, "one", NOON, {"minutes": [minute_of(NOON)]})
+        for key in ("key", "other")
+    ]
+    receipts = log.append(kept.course.id, "sam", events, NOON)
+    assert [each.receipt for each in receipts] == [Receipt.DUPLICATE, Receipt.ACCEPTED]
+    assert states.read(kept.course.id, "sam").position > before.position
+    assert Recomputing(empty[0]).recompute(kept.course.id).changed == 0
+
+
+def test_verify_finds_progress_that_is_not_what_the_log_says(kept: Kept) -> None:
+    with kept.database.begin() as session:
+        session.execute(
+            update(ProgressStateRow).where(ProgressStateRow.user == "sam").values(state={})
+        )
+    before = kept.rows()
+    [problem] = verify(kept.database, kept.blobs).problems
+    assert problem.startswith("progress of sam in course ")
+    assert "not what the log says" in problem
+    assert kept.rows() == before
+    assert Recomputing(kept.database).recompute(kept.course.id).changed == 1
+    assert verify(kept.database, kept.blobs).problems == ()
+
+
+def test_verify_finds_evidence_that_the_log_lacks(kept: Kept) -> None:
+    with kept.database.begin() as session:
+        for table in (ProgressEventRow, ProgressStateRow):
+            session.execute(delete(table).where(table.user == "sam"))
+    [problem] = verify(kept.database, kept.blobs).problems
+    assert problem.startswith("progress of sam in course ")
+    assert "lacks evidence" in problem
+    Recomputing(kept.database).recompute(kept.course.id)
+    assert verify(kept.database, kept.blobs).problems == ()
 
 
 def test_an_archive_is_for_its_owner_and_never_overwritten(kept: Kept, archive: Path) -> None:

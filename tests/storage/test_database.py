@@ -42,7 +42,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "v9999"
-down_revision = "v0007"
+down_revision = "v0008"
 
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
@@ -175,11 +175,11 @@ def test_four_processes_upgrade_an_older_file_once_and_back_it_up_once(
     open_in_processes(sqlite_url(path), newer_migrations)
 
     (backup,) = tmp_path.glob("*.backup")
-    assert backup.name.startswith("course.sqlite.v0007.")
+    assert backup.name.startswith("course.sqlite.v0008.")
     assert not list(tmp_path.glob("*.part"))
     with closing(sqlite3.connect(backup)) as old, closing(sqlite3.connect(path)) as new:
         assert old.execute("SELECT name FROM courses").fetchall() == [("before",)]
-        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0007",)]
+        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0008",)]
         assert new.execute("SELECT count(*) FROM courses").fetchone() == (5,)
         assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [("v9999",)]
         assert new.execute("SELECT count(*) FROM later").fetchone() == (0,)

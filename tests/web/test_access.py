@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_ppo.web.urls import ROUTES
@@ -29,6 +30,8 @@ ADMIN = (403, 404, 403, 403, 403, 403, 200)
 OWNER_ONLY = (403, 404, 404, 200, 404, 404, 404)
 OWNER_OR_ADMIN = (403, 404, 404, 200, 404, 404, 200)
 OWNER_OR_GRADER = (403, 404, 404, 200, 200, 200, 200)
+#: Whoever it is about, and whether there is anybody.
+ONLY_ADMIN = (403, 403, 403, 403, 403, 403, 200)
 #: Of a submission: its owner knows of it.
 ITS_GRADER = (403, 404, 404, 403, 200, 200, 200)
 ITS_AUTHOR = (403, 404, 404, 403, 403, 200, 200)
@@ -48,6 +51,13 @@ PEOPLE = (None, "oto", "sue", "sam", "gil", "ines", "ada")
 EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/health"): ANYONE,
     ("GET", "/me"): SIGNED_IN,
+    ("GET", "/me/preferences"): SIGNED_IN,
+    ("PUT", "/me/preferences"): SIGNED_IN,
+    ("PATCH", "/me/preferences"): SIGNED_IN,
+    ("GET", "/me/data"): SIGNED_IN,
+    ("GET", "/privacy"): SIGNED_IN,
+    ("GET", "/people/{user}/data"): ONLY_ADMIN,
+    ("POST", "/people/{user}/erase"): ONLY_ADMIN,
     ("GET", "/openapi.json"): SIGNED_IN,
     ("GET", "/courses"): SIGNED_IN,
     ("POST", "/courses"): (403, 403, 403, 403, 403, 403, 201),
@@ -129,10 +139,23 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", f"{_COURSE}/checks"): AUTHOR_LATER,
     ("POST", f"{_COURSE}/previews"): AUTHOR,
     ("GET", "/trials/{trial_id}"): OWNER_OR_GRADER,
+    # Achievements.
+    ("GET", f"{_COURSE}/achievements"): MEMBER,
+    ("GET", f"{_COURSE}/achievements/rules"): AUTHOR,
+    ("PUT", f"{_COURSE}/achievements/rules"): AUTHOR,
+    ("GET", f"{_COURSE}/achievements/students/{{user}}"): GRADER,
+    ("GET", "/achievements/keys"): ANYONE,
+    ("GET", "/achievements/{award_id}/credential"): OWNER_OR_GRADER,
     # The leaderboard.
     ("GET", f"{_COURSE}/leaderboard"): MEMBER,
     ("PUT", f"{_COURSE}/leaderboard/me"): MEMBER,
     ("DELETE", f"{_COURSE}/leaderboard/me"): MEMBER,
+    # Progress.
+    ("GET", f"{_COURSE}/progress"): MEMBER,
+    ("POST", f"{_COURSE}/progress/events"): MEMBER,
+    ("POST", f"{_COURSE}/progress/recompute"): AUTHOR,
+    ("GET", f"{_COURSE}/progress/students"): GRADER,
+    ("GET", f"{_COURSE}/progress/students/{{user}}"): GRADER,
     # Running code.
     ("POST", "/execute"): SIGNED_IN,
     ("POST", "/execute/tests"): SIGNED_IN,
@@ -186,6 +209,7 @@ ABSENT = {
         (
             "submission_id",
             "entry_id",
+            "award_id",
             "item_id",
             "extension_id",
             "batch_id",
@@ -246,6 +270,7 @@ class World:
         await self.put(f"{course}/entries/{ids['entry']}", DEFINITION)
         ids["submission_id"] = await self.submission()
         await self.api.graded(ids["submission_id"])
+        ids["award_id"] = await self.award()
         ids["item_id"] = await self.deleted()
         ids["extension_id"] = await self.extension()
         ids["entry_id"] = await self.entry()
@@ -275,6 +300,29 @@ class World:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
         return run
+
+    def event(self) -> dict[str, Any]:
+        """Return what a student's page may report now."""
+        now = datetime.now(UTC).isoformat()
+        made = {"key": f"k{next(self.serial)}", "kind": "opened", "occurred_at": now}
+        return made | {"assignment": self.ids["assignment"]}
+
+    async def award(self) -> str:
+        """Return the id of the owner's achievement; staff get none, so they are no staff then."""
+        course = f"/courses/{self.course}"
+        member = f"{course}/members/{self.owner}"
+        role = (await self.api.ok("ada", "GET", member))["role"]
+        await self.api.ok("ada", "PUT", member, {"role": "student"})
+        await self.api.ok("ada", "PUT", f"{course}/achievements/rules", self.rules())
+        found = await self.api.ok("ada", "GET", f"{course}/achievements/students/{self.owner}")
+        await self.api.ok("ada", "PUT", member, {"role": role})
+        return str(found["items"][0]["award_id"])
+
+    def rules(self) -> dict[str, Any]:
+        """Return rules of achievements: one, which whoever passes the tests has met."""
+        data = {"assignment": self.ids["assignment"], "grade_ids": ["double-tests"]}
+        rule = {"id": "double", "title": "Doubled", "description": "It doubles."}
+        return {"rules": [rule | {"criteria": [{"kind": "checks", "data": data}]}]}
 
     async def submission(self) -> str:
         path = "/courses/{course}/assignments/{assignment}/submissions".format(**self.ids)
@@ -319,6 +367,7 @@ class World:
             ("DELETE", _COURSE): self._course,
             ("POST", f"{_COURSE}/restore"): self._deleted_course,
             ("DELETE", f"{_COURSE}/members/{{user}}"): self._member,
+            ("POST", "/people/{user}/erase"): self._member,
             ("DELETE", f"{_COURSE}/groups/{{group}}"): self._group,
             ("POST", f"{_COURSE}/trash/{{item_id}}"): self._item,
             ("DELETE", _ASSIGNMENT): self._assignment,
@@ -394,6 +443,9 @@ class World:
             return exported.body
         bodies: dict[tuple[str, str], Any] = {
             ("POST", "/courses"): {"name": f"by-{person}"},
+            ("PUT", "/me/preferences"): {"mode": "standard"},
+            ("PATCH", "/me/preferences"): {"mode": "expert"},
+            ("POST", "/people/{user}/erase"): {"confirm": ids["user"]},
             ("PATCH", _COURSE): {"title": "Learn PPO"},
             ("POST", f"{_COURSE}/members/import"): b"user,role\nimported,student\n",
             ("PUT", f"{_COURSE}/members/{{user}}"): {"role": "student"},
@@ -416,7 +468,9 @@ class World:
             ("POST", f"{_ASSIGNMENT}/validations"): self.answer,
             ("POST", f"{_COURSE}/checks"): self.source,
             ("POST", f"{_COURSE}/previews"): self.source,
+            ("PUT", f"{_COURSE}/achievements/rules"): self.rules(),
             ("PUT", f"{_COURSE}/leaderboard/me"): {"pseudonym": f"fox of {person}"},
+            ("POST", f"{_COURSE}/progress/events"): {"events": [self.event()]},
             ("POST", "/runs"): {},
             ("PATCH", _RUN): {"name": "renamed"},
             ("POST", f"{_RUN}/commands"): {"command": "stop"},
@@ -481,8 +535,8 @@ async def test_ids_of_another_course_are_answered_like_ids_of_nothing(
     await api.ok("ada", "PUT", "/courses/foreign/members/oto", {"role": "instructor"})
     foreign = World(api, "foreign", "oto", "oto", source, answer)
     await foreign.build()
-    for verb, path in EXPECTED:
-        if "{" not in path:
+    for (verb, path), statuses in EXPECTED.items():
+        if "{" not in path or statuses is ONLY_ADMIN:
             continue
         for person in (None, "sue", "sam", "gil", "ines"):
             body = await world.body(verb, path, person, world.ids)
@@ -505,7 +559,7 @@ async def test_in_ones_own_course_foreign_and_absent_things_are_the_same(
     for (verb, path), statuses in EXPECTED.items():
         names = re.findall(r"\{(\w+)\}", path)
         inner = [name for name in names if name != "course"]
-        if not inner or (verb, path) in CREATES:
+        if not inner or (verb, path) in CREATES or statuses is ONLY_ADMIN:
             continue
         keys = {*inner, "entry", "entry_id"} if inner[0] != inner[-1] or "course" in names else ()
         wholly = [{key: each[key] for key in keys} for each in (foreign.ids, ABSENT)]

@@ -32,7 +32,7 @@ def endpoints() -> list[tuple[str, str]]:
     ids=["server closed", "server open"],
 )
 @pytest.mark.filterwarnings("ignore::jupyter_server.serverapp.JupyterServerAuthWarning")
-async def test_nobody_gets_past_any_address_but_those_for_health(
+async def test_nobody_gets_past_any_address_but_those_for_health_and_public_keys(
     api: Any, jp_serverapp: Any
 ) -> None:
     patterns = [
@@ -50,7 +50,7 @@ async def test_nobody_gets_past_any_address_but_those_for_health(
             body = None if verb in {"GET", "HEAD"} else b"{}"
             response = await api(None, verb, path, body)
             answered[verb, path] = response.code
-    for health in ("/health", "/execute/health"):
+    for health in ("/health", "/execute/health", "/achievements/keys"):
         assert answered.pop(("GET", health)) == 200
     assert set(answered.values()) == {403}
 

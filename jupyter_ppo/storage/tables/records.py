@@ -21,7 +21,7 @@ from jupyter_ppo.storage.tables.base import Base, enum_column
 
 
 class AuditEventRow(Base):
-    """Who did what. Rows are added, never changed or deleted."""
+    """Who did what. Rows are added, never deleted; only ``storage.erasure`` takes names out."""
 
     __tablename__ = "audit_events"
 

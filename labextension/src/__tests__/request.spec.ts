@@ -140,6 +140,9 @@ describe('attachmentName', () => {
     ['attachment; filename=a.ipynb; size=3', 'a.ipynb'],
     ['attachment; filename="../../etc/passwd"', null],
     ['attachment; filename="..\\\\x.ipynb"', null],
+    ["attachment; filename*=utf-8''a%20b.jwt", 'a b.jwt'],
+    ["attachment; filename*=utf-8''..%2Fx.jwt", null],
+    ["attachment; filename=a.jwt; filename*=utf-8''%zz.jwt", 'a.jwt'],
     ['attachment', null],
     [null, null]
   ])('reads %s as %s', (header, name) => {

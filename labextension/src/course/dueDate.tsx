@@ -55,7 +55,7 @@ export function DueDate({ assignment, terms, made }: IDueProps): JSX.Element {
 }
 
 /** The browser's time in milliseconds, renewed now and then while `isTimed`. */
-function useNow(isTimed: boolean): number {
+export function useNow(isTimed: boolean): number {
   const [now, setNow] = React.useState(() => Date.now());
   React.useEffect(() => {
     if (!isTimed) {

@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { ICourse } from '../types';
 import { AssignmentsTab } from './assignments';
+import { ClassProgressTab } from './classProgress';
 import { GradebookTab } from './gradebook';
 import { MarkingTab } from './marking';
 import { TABS } from './model';
@@ -29,7 +30,7 @@ export function InstructorArea(props: IAreaProps): JSX.Element {
   const { course } = state;
   return (
     <>
-      <header className="jp-PPO-areaHeader">
+      <div className="jp-PPO-areaHeader">
         <h2 className="jp-PPO-title">PPO Instructor</h2>
         {course && (
           <CourseChoice
@@ -46,7 +47,7 @@ export function InstructorArea(props: IAreaProps): JSX.Element {
         >
           Refresh
         </button>
-      </header>
+      </div>
       {state.problem !== null && (
         <Problem text={state.problem} onRetry={() => void model.refresh()} />
       )}
@@ -119,6 +120,8 @@ function TabContent(props: IContentProps): JSX.Element {
       );
     case 'gradebook':
       return <GradebookTab {...grading} />;
+    case 'progress':
+      return <ClassProgressTab course={course} settings={settings} />;
     case 'marking':
       return <MarkingTab {...grading} />;
     case 'outcomes':

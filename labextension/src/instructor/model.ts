@@ -5,11 +5,13 @@ import { messageOf } from './resource';
 import type { IInstructorClient } from './types';
 import { mayGrade } from './words';
 
-export type Tab = 'assignments' | 'gradebook' | 'marking' | 'outcomes' | 'queue' | 'people';
+export type Tab =
+  'assignments' | 'gradebook' | 'progress' | 'marking' | 'outcomes' | 'queue' | 'people';
 
 export const TABS: readonly (readonly [Tab, string])[] = [
   ['assignments', 'Assignments'],
   ['gradebook', 'Gradebook'],
+  ['progress', 'Progress'],
   ['marking', 'Marking'],
   ['outcomes', 'Outcomes'],
   ['queue', 'Queue'],

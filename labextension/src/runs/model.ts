@@ -3,6 +3,8 @@
 import { messageOf } from '../instructor/resource';
 import type { RunsViewState } from '../live/runsView';
 import type { BoardSettings } from '../live/types';
+import { begunWith } from './chartDefaults';
+import type { IChartChoice } from './chartDefaults';
 import { RestRunsSource } from './restSource';
 import type { INewRuns, IRunsClient } from './types';
 
@@ -11,6 +13,8 @@ export interface IRunsMemory {
   view: Partial<RunsViewState>;
   /** How the charts of one run are drawn. */
   board: BoardSettings;
+  /** The preferences that the charts began with last. */
+  begun?: string;
 }
 
 /** Where that is kept. */
@@ -43,7 +47,8 @@ export class RunsModel {
   constructor(
     private readonly _client: IRunsClient,
     private readonly _store: IRunsStore | null = null,
-    open: string | null = null
+    open: string | null = null,
+    private readonly _choice: IChartChoice | null = null
   ) {
     this._state = { source: null, problem: null, open, isFormOpen: false, warnings: [] };
   }
@@ -77,16 +82,22 @@ export class RunsModel {
     this._isLoading = true;
     this._set({ problem: null });
     try {
-      const [source, memory] = await Promise.all([
+      const [source, memory, isChosen] = await Promise.all([
         RestRunsSource.load(this._client, id => this.openRun(id)),
-        this._store?.load().catch(() => null) ?? null
+        this._store?.load().catch(() => null) ?? null,
+        this._choice?.ready()
       ]);
       if (isMemory(memory)) {
-        this._memory = { view: memory.view ?? {}, board: memory.board ?? BOARD };
+        const { view = {}, board = BOARD, begun } = memory;
+        this._memory = { view, board, begun };
       }
       if (this._isDisposed) {
         source.dispose();
         return;
+      }
+      if (isChosen) {
+        this._beginCharts();
+        this._forget = this._choice?.subscribe(() => this._beginCharts()) ?? null;
       }
       source.setVisible(this._isVisible);
       this._set({ source });
@@ -145,6 +156,7 @@ export class RunsModel {
   /** Stop every timer and connection for good. */
   dispose(): void {
     this._isDisposed = true;
+    this._forget?.();
     this._listeners.clear();
     this._state.source?.dispose();
   }
@@ -155,6 +167,17 @@ export class RunsModel {
     return () => {
       this._view = null;
     };
+  }
+
+  /** Let charts begin with what the person chose, if that was chosen since they did so last. */
+  private _beginCharts(): void {
+    const chart = this._choice?.preferences.chart;
+    const begun = chart === undefined ? null : begunWith(chart, this._memory);
+    if (begun !== null) {
+      this.keep(begun);
+      const { board, grouping } = begun.view;
+      this._view?.setState({ board, grouping });
+    }
   }
 
   /** Draw these runs in the list's view. */
@@ -172,6 +195,7 @@ export class RunsModel {
   private _memory: IRunsMemory = { view: {}, board: BOARD };
   private _state: IRunsState;
   private _view: IListView | null = null;
+  private _forget: (() => void) | null = null;
   private _isVisible = true;
   private _isLoading = false;
   private _isDisposed = false;

@@ -5,6 +5,7 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { IStateDB } from '@jupyterlab/statedb';
 
 import { runsIcon } from '../icon';
+import { preferencesOf } from '../preferences/shared';
 import { RunsClient } from './client';
 import { RunsModel } from './model';
 import type { IRunsStore } from './model';
@@ -38,8 +39,9 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
     const tracker = new WidgetTracker<MainAreaWidget<RunsWidget>>({ namespace: 'ppo-runs' });
 
     const create = (run: string | null): MainAreaWidget<RunsWidget> => {
-      const client = new RunsClient(app.serviceManager.serverSettings);
-      const model = new RunsModel(client, database === null ? null : labStore(database), run);
+      const settings = app.serviceManager.serverSettings;
+      const store = database === null ? null : labStore(database);
+      const model = new RunsModel(new RunsClient(settings), store, run, preferencesOf(settings));
       const widget = new MainAreaWidget({ content: new RunsWidget(model) });
       // In place of the general one that it has just been given.
       widget.content.node.setAttribute('aria-label', 'Training runs');
