@@ -95,7 +95,8 @@ def _set_rules(arguments: argparse.Namespace, context: Context) -> int:
         raise InvalidInputError(msg, field="file") from error
     rules = rules_from(document.get("rules") if isinstance(document, dict) else document)
     service = context.service.use_cases.achievements
-    change = service.set_rules(context.caller, arguments.course, rules)
+    seen = _seen(document)
+    change = service.set_rules(context.caller, arguments.course, rules, seen)
     print(
         f"edition {change.edition.number} is in force: {change.evaluation.awarded} awarded, "
         f"{change.evaluation.revoked} revoked"
@@ -103,6 +104,15 @@ def _set_rules(arguments: argparse.Namespace, context: Context) -> int:
     for warning in change.warnings:
         print(f"nobody can meet {visible(warning)}")
     return 0
+
+
+def _seen(document: object) -> int | None:
+    """Return the edition that the rules were made from, None when the file does not say it."""
+    number = document.get("number") if isinstance(document, dict) else None
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+        msg = "number: use the number of the edition that you saw, or leave it out."
+        raise InvalidInputError(msg, field="number")
+    return number
 
 
 def _download(arguments: argparse.Namespace, context: Context) -> int:

@@ -17,6 +17,7 @@ from jupyter_ppo.storage.audit import Audit
 from jupyter_ppo.storage.backup import Manifest, back_up
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.restore import check_archive, restore
+from jupyter_ppo.storage.signing_key import KEY_FILE
 from jupyter_ppo.storage.verify import verify
 
 
@@ -40,7 +41,11 @@ def add_commands(commands: Commands) -> None:
 def _backup(arguments: argparse.Namespace, context: Context) -> int:
     with _progress("backup", "file") as progress:
         manifest = back_up(
-            context.service.database, _blobs(context), Path(arguments.file), progress=progress
+            context.service.database,
+            _blobs(context),
+            Path(arguments.file),
+            key=_key(context),
+            progress=progress,
         )
     note(
         Audit(context.service.database),
@@ -62,7 +67,11 @@ def _backup(arguments: argparse.Namespace, context: Context) -> int:
 def _restore(arguments: argparse.Namespace, context: Context) -> int:
     with _progress("restore", "byte") as progress:
         manifest = restore(
-            Path(arguments.file), context.service.database, _blobs(context), progress=progress
+            Path(arguments.file),
+            context.service.database,
+            _blobs(context),
+            key=_key(context),
+            progress=progress,
         )
     note(
         Audit(context.service.database),
@@ -96,6 +105,10 @@ def _verify(arguments: argparse.Namespace, context: Context) -> int:
 
 def _blobs(context: Context) -> FileBlobs:
     return FileBlobs(Path(context.settings.data_dir).absolute() / "blobs")
+
+
+def _key(context: Context) -> Path:
+    return Path(context.settings.data_dir).absolute() / KEY_FILE
 
 
 def _counted(manifest: Manifest) -> str:

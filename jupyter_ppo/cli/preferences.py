@@ -70,4 +70,4 @@ def _print(stored: StoredPreferences) -> None:
     width = max(map(len, names))
     for name, value in names.items():
         shown = ("yes" if value else "no") if isinstance(value, bool) else visible(str(value))
-        print(f"{name:<{width}}  {shown}".rstrip())
+        print(f"{name:<{width}}  {shown or '(none)'}")

@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
-from jupyter_ppo.domain.achievements import AchievementCriterion, AchievementRule, CriterionKind
+from jupyter_ppo.domain.achievements import (
+    AchievementCriterion,
+    AchievementRule,
+    CriterionKind,
+    RuleEdition,
+)
 from jupyter_ppo.domain.details import DETAILS
 from jupyter_ppo.domain.errors import InvalidInputError
 
@@ -46,6 +51,17 @@ def rule_data(rule: AchievementRule) -> dict[str, Any]:
         "title": rule.title,
         "description": rule.description,
         "criteria": [{"kind": each.kind.value, "data": each.data} for each in rule.criteria],
+    }
+
+
+def edition_data(edition: RuleEdition) -> dict[str, Any]:
+    """Return an edition as plain data, in the shape in which it is answered."""
+    created = edition.created_at
+    return {
+        "number": edition.number,
+        "created_at": None if created is None else created.isoformat(),
+        "created_by": edition.created_by,
+        "rules": [rule_data(rule) for rule in edition.rules],
     }
 
 

@@ -26,9 +26,16 @@ class AwardStore(Protocol):
         """Return the rules that are in force in a course."""
 
     def add_edition(
-        self, course_id: UUID, rules: Iterable[AchievementRule], by: str
+        self,
+        course_id: UUID,
+        rules: Iterable[AchievementRule],
+        by: str,
+        seen: int | None = None,
     ) -> tuple[RuleEdition, Evaluation]:
-        """Put new rules in force and evaluate everybody; raise ``ConflictError``."""
+        """Put new rules in force and evaluate everybody; raise ``ConflictError``.
+
+        Raise ``EditConflictError`` when another edition than number ``seen`` is in force.
+        """
 
     def awards(self, course_id: UUID, user: str) -> tuple[Award, ...]:
         """Return what one person has, and had, by time."""
@@ -101,16 +108,22 @@ class AchievementService:
         return self._awards.edition(self._access.author(caller, course_name).id)
 
     def set_rules(
-        self, caller: Caller, course_name: str, rules: Iterable[AchievementRule]
+        self,
+        caller: Caller,
+        course_name: str,
+        rules: Iterable[AchievementRule],
+        seen: int | None = None,
     ) -> RuleChange:
         """Put new rules in force, and evaluate everybody by them at once. Instructors.
 
         Versions are ours: a rule that has changed gets the next one, whatever it says of itself.
-        Raises ``ConflictError`` when somebody else does so at the same moment.
+        ``seen`` is the number of the edition that the caller saw: raises ``EditConflictError`` with
+        both when somebody saved another one in between. Raises ``ConflictError`` when somebody else
+        does so at the same moment.
         """
         course = self._access.author(caller, course_name)
         checks = CourseChecks.of(self._outlines.outline(course.id).outline)
-        edition, done = self._awards.add_edition(course.id, rules, caller.user)
+        edition, done = self._awards.add_edition(course.id, rules, caller.user, seen)
         found = ((rule, unreachable(rule, checks)) for rule in edition.rules)
         warnings = tuple(f"{rule.id}: {reason}." for rule, reason in found if reason)
         detail = {"edition": edition.number, "awarded": done.awarded, "revoked": done.revoked}

@@ -172,7 +172,7 @@ def _header(token: str) -> Mapping[str, Any]:
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError):
-        _refuse("it is no signed JWT.")
+        _refuse("it is no signed JWT, which a downloaded achievement is.")
     if header.get("alg") != _ALGORITHM:
         _refuse(f"it is not signed with {_ALGORITHM}.")
     return header

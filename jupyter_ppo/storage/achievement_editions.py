@@ -11,8 +11,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jupyter_ppo.domain.achievement_rules import numbered, rule_data, rules_from
+from jupyter_ppo.domain.achievement_rules import edition_data, numbered, rule_data, rules_from
 from jupyter_ppo.domain.achievements import AchievementRule, RuleEdition
+from jupyter_ppo.domain.errors import EditConflictError
 from jupyter_ppo.storage.database import database_now
 from jupyter_ppo.storage.tables import RuleEditionRow
 
@@ -34,21 +35,38 @@ def edition_of(session: Session, course_id: UUID) -> RuleEdition:
 
 
 def add_edition(
-    session: Session, course_id: UUID, rules: Iterable[AchievementRule], by: str
+    session: Session,
+    course_id: UUID,
+    rules: Iterable[AchievementRule],
+    by: str,
+    seen: int | None = None,
 ) -> RuleEdition:
     """Add the next edition: rules that changed get their next version.
 
-    Two at the same moment are a ``ConflictError`` for the second, when it is committed.
+    ``seen`` is the number of the edition that they were made from, None when that does not matter.
+    Raises ``EditConflictError`` with both when another one is in force. Two at the same moment are
+    a ``ConflictError`` for the second, when it is committed.
     """
+    given = tuple(rules)
     rows = session.scalars(
         select(RuleEditionRow)
         .where(RuleEditionRow.course_id == course_id)
         .order_by(RuleEditionRow.number)
     ).all()
+    stored = edition_of(session, course_id)
+    if seen is not None and seen != stored.number:
+        msg = (
+            f"number: edition {stored.number} of the rules is in force now, and you saw {seen}. "
+            "Look at it and save again."
+        )
+        yours = RuleEdition(seen, given)
+        raise EditConflictError(
+            msg, yours=edition_data(yours), theirs=edition_data(stored), field="number"
+        )
     earlier = [*_default_rules(), *(rule for row in rows for rule in rules_from(row.rules))]
     edition = RuleEdition(
-        number=rows[-1].number + 1 if rows else 1,
-        rules=numbered(rules, earlier),
+        number=stored.number + 1,
+        rules=numbered(given, earlier),
         created_at=database_now(session),
         created_by=by,
     )

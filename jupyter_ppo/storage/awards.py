@@ -46,14 +46,19 @@ class Awards:
             return edition_of(session, course_id)
 
     def add_edition(
-        self, course_id: UUID, rules: Iterable[AchievementRule], by: str
+        self,
+        course_id: UUID,
+        rules: Iterable[AchievementRule],
+        by: str,
+        seen: int | None = None,
     ) -> tuple[RuleEdition, Evaluation]:
         """Put new rules in force and evaluate everybody, all or nothing.
 
-        Raises ``ConflictError`` when somebody else does so at the same moment.
+        ``seen`` is the number of the edition that they were made from: raises ``EditConflictError``
+        when another one is in force, ``ConflictError`` when somebody else saves at the same moment.
         """
         with self._database.begin() as session:
-            edition = add_edition(session, course_id, rules, by)
+            edition = add_edition(session, course_id, rules, by, seen)
             return edition, evaluate(session, course_id)
 
     def evaluate(self, course_id: UUID, users: Collection[str] | None = None) -> Evaluation:

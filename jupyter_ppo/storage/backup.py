@@ -1,8 +1,9 @@
 """Everything in one file: the tables, and the blobs that they refer to.
 
 The archive is a tar with gzip: ``manifest.json``, ``tables/<name>.jsonl`` (one row a line, the
-values in the order of the table's columns) and ``blobs/<digest>``. It is the same whatever the
-database is, so that a course can move from SQLite to PostgreSQL and back.
+values in the order of the table's columns), ``blobs/<digest>`` and, where there is one, the key
+that signs badges. It is the same whatever the database is, so that a course can move from SQLite to
+PostgreSQL and back.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from jupyter_ppo.domain.ports import Progress
 from jupyter_ppo.storage.blobs import FileBlobs, sync_folder
 from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.references import referenced_blobs
+from jupyter_ppo.storage.signing_key import KEY_FILE
 from jupyter_ppo.storage.tables import Base
 
 FORMAT = "jupyter-ppo-backup"
@@ -60,7 +62,10 @@ class TablePart:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an archive holds. ``missing`` are blobs that were lost before it was made."""
+    """What an archive holds. ``missing`` are blobs that were lost before it was made.
+
+    ``key`` is the digest (SHA-256) of the key that signs badges, None when there is none in it.
+    """
 
     format: str
     format_version: int
@@ -70,6 +75,7 @@ class Manifest:
     tables: tuple[TablePart, ...]
     blobs: int
     missing: tuple[str, ...]
+    key: str | None = None
 
 
 def back_up(
@@ -77,14 +83,16 @@ def back_up(
     blobs: FileBlobs,
     target: Path,
     *,
+    key: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Manifest:
     """Write everything into ``target``, which must not be there; others may write meanwhile.
 
     The tables are those of one moment: whatever was receipted before this was called is in it. The
     file appears whole or not at all, and only its owner may read it. Blobs that are missing or
-    damaged are left out and named in the manifest. Raises ``ConflictError`` (field ``file``),
-    ``StorageFullError`` or ``UnavailableError``.
+    damaged are left out and named in the manifest. ``key`` is the file of the key that signs
+    badges, which need not be there. Raises ``ConflictError`` (field ``file``), ``StorageFullError``
+    or ``UnavailableError``.
     """
     if target.exists():
         msg = f"file: {target.name!r} is there already. Name another file; nothing was written."
@@ -92,7 +100,7 @@ def back_up(
     try:
         with tempfile.TemporaryDirectory(prefix=".part-", dir=target.parent) as folder:
             part = Path(folder) / "archive"
-            manifest = _write(database, blobs, Path(folder), part, progress)
+            manifest = _write(database, blobs, key, Path(folder), part, progress)
             os.replace(part, target)
         sync_folder(target.parent)
     except OSError as error:
@@ -111,7 +119,12 @@ def schema_revision(session: Session) -> str:
 
 
 def _write(
-    database: Database, blobs: FileBlobs, folder: Path, archive: Path, progress: Progress
+    database: Database,
+    blobs: FileBlobs,
+    key: Path | None,
+    folder: Path,
+    archive: Path,
+    progress: Progress,
 ) -> Manifest:
     with database.session() as session:
         if database.engine.dialect.name == "postgresql":
@@ -134,6 +147,9 @@ def _write(
                 except (NotFoundError, DamagedFileError):
                     missing.append(digest)
                 progress(done, len(digests))
+            secret = _read_key(key)
+            if secret is not None:
+                _add(tar, KEY_FILE, secret)
             manifest = Manifest(
                 FORMAT,
                 FORMAT_VERSION,
@@ -143,12 +159,21 @@ def _write(
                 tables,
                 len(digests) - len(missing),
                 tuple(missing),
+                None if secret is None else hashlib.sha256(secret).hexdigest(),
             )
             # Last, so that an archive that was cut off has none.
             _add(tar, MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
         file.flush()
         os.fsync(file.fileno())
     return manifest
+
+
+def _read_key(path: Path | None) -> bytes | None:
+    """Return the key that signs badges, None before it is used for the first time."""
+    try:
+        return None if path is None else path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

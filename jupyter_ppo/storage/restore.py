@@ -39,6 +39,7 @@ from jupyter_ppo.storage.backup import (
 )
 from jupyter_ppo.storage.blobs import FileBlobs, sync_folder
 from jupyter_ppo.storage.database import Database
+from jupyter_ppo.storage.signing_key import KEY_FILE
 from jupyter_ppo.storage.tables import Base, UtcDateTime
 
 _ROWS_AT_ONCE = 1000
@@ -55,6 +56,7 @@ class _Unpacked:
     manifest: Manifest
     tables: Path
     blobs: Path
+    key: Path
 
 
 def restore(
@@ -62,13 +64,16 @@ def restore(
     database: Database,
     blobs: FileBlobs,
     *,
+    key: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Manifest:
     """Put a backup into an empty database and an empty folder of blobs.
 
-    Every digest and every count is checked before anything is changed. Raises ``ConflictError``
-    when one of both is not empty, ``InvalidInputError`` (field ``file``) when the archive is
-    damaged or no backup, ``DatabaseVersionError`` when it was made by another version.
+    ``key`` is where the key that signs badges belongs; without one in the backup, what is there
+    stays. Every digest and every count is checked before anything is changed. Raises
+    ``ConflictError`` when there is something in one of them already, ``InvalidInputError`` (field
+    ``file``) when the archive is damaged or no backup, ``DatabaseVersionError`` when it was made by
+    another version.
     """
     if any(blobs.digests()):
         msg = "The folder for submitted files is not empty; nothing was restored. Use a new one."
@@ -83,6 +88,7 @@ def restore(
                     "restored. Use a new one."
                 )
                 raise ConflictError(msg, field="db_url")
+        is_new = key is not None and _is_wanted(found, key)
         for part in found.manifest.tables:
             _fill(session, Base.metadata.tables[part.name], part, found.tables / part.name)
         _count_on(session)
@@ -90,13 +96,31 @@ def restore(
         if blobs.root.exists():
             shutil.rmtree(blobs.root)  # it holds no blob
         found.blobs.rename(blobs.root)
-        sync_folder(blobs.root.parent)
         try:
+            if key is not None and is_new:
+                shutil.move(found.key, key)
+                sync_folder(key.parent)
+            sync_folder(blobs.root.parent)
             session.commit()
         except BaseException:
             shutil.rmtree(blobs.root, ignore_errors=True)
+            if key is not None and is_new:
+                key.unlink(missing_ok=True)
             raise
     return found.manifest
+
+
+def _is_wanted(found: _Unpacked, key: Path) -> bool:
+    """Return whether the backup's key is to be put there; raise when there is another one."""
+    if found.manifest.key is None or not key.exists():
+        return found.manifest.key is not None
+    if hashlib.sha256(key.read_bytes()).hexdigest() != found.manifest.key:
+        msg = (
+            f"data_dir: there is another key that signs badges ({key.name}); nothing was restored. "
+            "Move it away, or use a new folder."
+        )
+        raise ConflictError(msg, field="data_dir")
+    return False
 
 
 def check_archive(archive: Path, *, progress: Progress = lambda done, total: None) -> Manifest:
@@ -140,10 +164,11 @@ def _unpacked(archive: Path, beside: Path, progress: Progress) -> Generator[_Unp
 
 
 def _unpack(archive: Path, folder: Path, progress: Progress) -> _Unpacked:
-    tables, blobs = folder / "tables", folder / "blobs"
+    tables, blobs, key = folder / "tables", folder / "blobs", folder / KEY_FILE
     tables.mkdir()
     blobs.mkdir(mode=0o700)
     manifest: Manifest | None = None
+    key_digest: str | None = None
     digests: dict[str, str] = {}
     count, whole = 0, max(1, archive.stat().st_size)
     try:
@@ -157,6 +182,9 @@ def _unpack(archive: Path, folder: Path, progress: Progress) -> _Unpacked:
                     kind, _, rest = member.name.partition("/")
                     if member.name == MANIFEST:
                         manifest = _read_manifest(data.read(_MAX_MANIFEST))
+                    elif member.name == KEY_FILE:
+                        key_digest = _copy(data, key)
+                        key.chmod(0o600)
                     elif kind == "tables":
                         digests[rest] = _copy(data, tables / rest.removesuffix(".jsonl"))
                     else:
@@ -176,7 +204,9 @@ def _unpack(archive: Path, folder: Path, progress: Progress) -> _Unpacked:
             _refuse(f"the table {part.name!r} in it is missing or damaged")
     if digests or count != manifest.blobs:
         _refuse(f"it holds {count} blobs and not the {manifest.blobs} that it says")
-    return _Unpacked(manifest, tables, blobs)
+    if key_digest != manifest.key:
+        _refuse("the key that signs badges is missing in it or damaged")
+    return _Unpacked(manifest, tables, blobs, key)
 
 
 def _check_member(member: tarfile.TarInfo) -> None:
@@ -184,7 +214,7 @@ def _check_member(member: tarfile.TarInfo) -> None:
     kind, _, rest = member.name.partition("/")
     known = {table.name for table in Base.metadata.sorted_tables}
     is_ours = (
-        member.name == MANIFEST
+        member.name in {MANIFEST, KEY_FILE}
         or (kind == "tables" and rest.removesuffix(".jsonl") in known and rest.endswith(".jsonl"))
         or (kind == "blobs" and len(rest) == 64 and set(rest) <= set("0123456789abcdef"))
     )

@@ -27,6 +27,8 @@ from jupyter_ppo.domain.errors import UnavailableError
 
 #: RFC 8037: EdDSA signatures in JOSE; the curve is the key's.
 ALGORITHM = "EdDSA"
+#: The key in the data folder, and in a backup.
+KEY_FILE = "badges.pem"
 
 
 class SigningKey:

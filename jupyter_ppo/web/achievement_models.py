@@ -38,6 +38,10 @@ class NewRules(Body):
     """All rules of a course, in the place of those that are in force."""
 
     rules: list[NewRule]
+    number: Annotated[
+        int | None,
+        Field(description="the edition that was seen; when another is in force, it is a 409"),
+    ] = None
 
     def to_domain(self) -> tuple[AchievementRule, ...]:
         """Return the domain's objects; raise ``InvalidInputError`` naming the place."""

@@ -65,10 +65,12 @@ class AchievementRulesHandler(PPOHandler):
     async def put(self, course: str) -> None:
         """Put new rules in force and evaluate everybody by them at once (instructors).
 
-        Who has an achievement keeps it under the rule that it was earned under.
+        Who has an achievement keeps it under the rule that it was earned under. With ``number``,
+        409 (``edit_conflict``, with both) when another edition is in force.
         """
-        rules = self.json_body(NewRules).to_domain()
-        change = await self.ask(self.use_cases.achievements.set_rules, course, rules)
+        body = self.json_body(NewRules)
+        rules = body.to_domain()
+        change = await self.ask(self.use_cases.achievements.set_rules, course, rules, body.number)
         self.reply(RulesSet.of(change))
 
 

@@ -14,7 +14,7 @@ from jupyter_ppo.services.audit import AuditLog
 from jupyter_ppo.services.credentials import CredentialService
 from jupyter_ppo.storage.awards import Awards
 from jupyter_ppo.storage.database import Database
-from jupyter_ppo.storage.signing_key import SigningKey
+from jupyter_ppo.storage.signing_key import KEY_FILE, SigningKey
 
 _URL = re.compile(r"https?://[^\s\"<>\\^`{|}\x00-\x20\x7f-\U0010ffff]{1,2000}")
 _MAX_NAME = 200
@@ -58,7 +58,7 @@ class BadgeSettings(LoggingConfigurable):
         return CredentialService(
             courses=courses,
             awards=Awards(database),
-            signer=SigningKey(folder / "badges.pem"),
+            signer=SigningKey(folder / KEY_FILE),
             issuer_name=self.badge_issuer_name,
             issuer_url=self.badge_issuer_url,
             audit=audit,

@@ -65,11 +65,19 @@ def test_rules_are_shown_as_they_are_set(released: Cli) -> None:
     assert "nobody can meet first-episode: this course has no assignment '00-the-loop'." in said
     again = json.loads(released.ok("achievements", "rules", "show", "rl"))
     assert again == json.loads(shown) | {"number": 1}
+    status, _, err = released("achievements", "rules", "set", "rl", str(path))
+    assert (status, "edition 1 of the rules is in force now, and you saw 0" in err) == (1, True)
 
 
 @pytest.mark.parametrize(
     ("text", "field"),
-    [("{", "file"), ("[1]", "rules[0]"), ('{"rules": 7}', "rules"), ("7", "rules")],
+    [
+        ('{"rules": [], "number": "x"}', "number"),
+        ("{", "file"),
+        ("[1]", "rules[0]"),
+        ('{"rules": 7}', "rules"),
+        ("7", "rules"),
+    ],
 )
 def test_rules_that_cannot_be_used_are_named(released: Cli, text: str, field: str) -> None:
     path = released.home / "rules.json"
@@ -110,7 +118,10 @@ def test_a_record_that_does_not_hold_is_refused(released: Cli, award: str) -> No
     path.write_text(token[:-10] + "AAAAAAAAAA")
     assert "signature does not hold" in released("achievements", "verify", str(path))[2]
     path.write_bytes(b"\xff\xfe")
-    assert "it is no signed JWT" in released("achievements", "verify", str(path))[2]
+    assert (
+        "it is no signed JWT, which a downloaded achievement is"
+        in released("achievements", "verify", str(path))[2]
+    )
     path.write_text(token)
     keys.write_text("{}")
     assert released("achievements", "verify", str(path), "--key", str(keys))[0] == 1

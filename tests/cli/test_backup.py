@@ -26,6 +26,15 @@ def test_a_backup_is_written_verified_and_restored(released: Any, tmp_path: Path
     assert (status, "not empty" in err) == (1, True)
 
 
+def test_the_key_of_badges_is_in_a_backup_and_comes_back(released: Any, tmp_path: Path) -> None:
+    keys = released.ok("achievements", "key")
+    archive = str(tmp_path / "all.tar.gz")
+    released.ok("backup", archive)
+    other = _elsewhere(released, tmp_path / "other")
+    other.ok("restore", archive)
+    assert other.ok("achievements", "key") == keys
+
+
 def test_verify_names_a_damaged_file_and_ends_with_one(released: Any) -> None:
     assert "0 problems" in released.ok("verify")
     blobs = [path for path in (released.home / "data" / "blobs").rglob("*") if path.is_file()]

@@ -25,7 +25,7 @@ def test_one_preference_is_changed_and_they_are_printed(cli: Cli) -> None:
         assert line in shown.splitlines()
     assert "pseudonym                   0815" in shown.splitlines()
     assert cli.ok("preferences", "set", "pseudonym", "default") == shown.replace(
-        "pseudonym                   0815", "pseudonym"
+        "pseudonym                   0815", "pseudonym                   (none)"
     )
 
 

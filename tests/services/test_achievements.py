@@ -10,7 +10,12 @@ import pytest
 from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.achievement_rules import rules_from
 from jupyter_ppo.domain.courses import Role
-from jupyter_ppo.domain.errors import ForbiddenError, NotFoundError
+from jupyter_ppo.domain.errors import (
+    ConflictError,
+    EditConflictError,
+    ForbiddenError,
+    NotFoundError,
+)
 from jupyter_ppo.services.achievements import AchievementService
 from jupyter_ppo.services.outlines import CourseOutlines
 from jupyter_ppo.storage.awards import Awards
@@ -72,6 +77,42 @@ def test_others_are_shown_to_graders_while_they_are_in_the_course(
     course.roster.remove_member(ADMIN, "rl", "sam")
     with pytest.raises(NotFoundError, match="'sam' is not in 'rl'"):
         service.of_student(gil, "rl", "sam")
+
+
+def test_rules_that_were_made_from_an_older_edition_change_nothing(
+    course: Any, service: AchievementService
+) -> None:
+    assert service.set_rules(ADMIN, "rl", rules("a"), 0).edition.number == 1
+    with pytest.raises(
+        EditConflictError, match="edition 1 of the rules is in force now, and you saw 0"
+    ) as conflict:
+        service.set_rules(ADMIN, "rl", rules("b"), 0)
+    error = conflict.value
+    assert (error.field, error.yours["number"], error.theirs["number"]) == ("number", 0, 1)
+    assert [each["rules"][0]["id"] for each in (error.yours, error.theirs)] == ["b", "a"]
+    assert error.theirs["created_by"] == "root"
+    assert [rule.id for rule in service.rules(ADMIN, "rl").rules] == ["a"]
+    assert service.set_rules(ADMIN, "rl", rules("b"), 1).edition.number == 2
+
+
+def test_of_many_who_saw_the_same_edition_one_is_taken(
+    course: Any, service: AchievementService
+) -> None:
+    made: list[int] = []
+    refused: list[ConflictError] = []
+
+    def change(name: str) -> None:
+        try:
+            made.append(service.set_rules(ADMIN, "rl", rules(name), 0).edition.number)
+        except ConflictError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=change, args=(f"rule-{i}",)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (made, len(refused)) == ([1], 3)
 
 
 def test_of_many_who_change_rules_at_once_each_makes_an_edition(

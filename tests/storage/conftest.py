@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import create_engine, make_url, text, update
 
 from jupyter_ppo.domain.courses import Assignment, CellKind, Course, Exercise
 from jupyter_ppo.domain.exam import CheckLine
@@ -21,6 +22,9 @@ from jupyter_ppo.storage.database import Database, open_database, sqlite_url
 from jupyter_ppo.storage.jobs import Jobs
 from jupyter_ppo.storage.submissions import Submissions
 from jupyter_ppo.storage.tables import JobRow
+
+#: Such as ``postgresql+psycopg://postgres@/postgres?host=/run/postgresql``; empty: SQLite.
+SERVER = os.environ.get("TEST_POSTGRESQL_URL", "")
 
 EXERCISES = (
     Exercise("gae", CellKind.TESTS, 2.0, 1),
@@ -41,11 +45,48 @@ class TickingClock:
 
 
 @pytest.fixture
-def database(tmp_path: Path, empty_database: Path) -> Iterator[Database]:
-    shutil.copy(empty_database, tmp_path / "course.sqlite")
-    opened = open_database(sqlite_url(tmp_path / "course.sqlite"))
+def database(
+    request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path
+) -> Iterator[Database]:
+    """An empty database: an SQLite file, or one of the PostgreSQL in TEST_POSTGRESQL_URL."""
+    if SERVER:
+        opened = open_database(request.getfixturevalue("postgresql_url"))
+    else:
+        shutil.copy(empty_database, tmp_path / "course.sqlite")
+        opened = open_database(sqlite_url(tmp_path / "course.sqlite"))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template() -> Iterator[str]:
+    """Return the name of a PostgreSQL database with all tables and nothing in them."""
+    name = f"template_{uuid4().hex}"
+    _administer(f"CREATE DATABASE {name}")
+    open_database(_address(name)).close()
+    yield name
+    _administer(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def postgresql_url(postgresql_template: str) -> Iterator[str]:
+    """Return the address of a copy of that template; it is dropped after the test."""
+    name = f"test_{uuid4().hex}"
+    _administer(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
+    yield _address(name)
+    _administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _address(name: str) -> str:
+    return make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+
+
+def _administer(statement: str) -> None:
+    """Run a statement that no transaction may hold."""
+    engine = create_engine(SERVER, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
 
 
 @pytest.fixture

@@ -55,6 +55,9 @@ def test_who_has_every_point_gets_every_achievement_but_that_of_weeks() -> None:
     evidence = Evidence.of(StudentState("sam", works=works), course_checks())
     lacking = [rule.id for rule in RULES.values() if not met(rule, evidence).is_met]
     assert lacking == ["five-weeks"]
+    weeks = {f"2026-W{number}" for number in range(30, 35)}
+    worked = Evidence.of(StudentState("sam", works=works, evidence_weeks=weeks), course_checks())
+    assert all(met(rule, worked).is_met for rule in RULES.values())
     nothing = Evidence.of(None, course_checks())
     assert not any(met(rule, nothing).is_met for rule in RULES.values())
 

@@ -89,6 +89,24 @@ async def test_a_rule_that_fits_is_awarded_to_those_who_are_there(api: Any, sour
     assert all(item["awarded_at"] for item in items)
 
 
+async def test_of_two_who_change_the_same_edition_the_second_is_shown_both(
+    api: Any, source: bytes
+) -> None:
+    await earn(api, source)
+    body = {"rules": [DOUBLE], "number": 1}
+    assert (await api.ok("ines", "PUT", f"{PATH}/rules", body))["number"] == 2
+    response = await api("ines", "PUT", f"{PATH}/rules", body | {"rules": [FAR]})
+    error = json.loads(response.body)
+    assert (response.code, error["code"], error["field"]) == (409, "edit_conflict", "number")
+    both = error["conflict"]
+    assert [both["yours"]["rules"][0]["id"], both["theirs"]["rules"][0]["id"]] == [
+        FAR["id"],
+        DOUBLE["id"],
+    ]
+    now = await api.ok("ines", "GET", f"{PATH}/rules")
+    assert both["theirs"] == now
+
+
 @pytest.mark.parametrize(
     ("rules", "field"),
     [

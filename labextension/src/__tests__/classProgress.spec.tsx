@@ -312,7 +312,7 @@ it('asks the service at its addresses', async () => {
   await client.achievements('rl', 'ada');
   await client.recompute('rl');
   await client.rules('rl');
-  await client.saveRules('rl', [RULE]);
+  await client.saveRules('rl', [RULE], 3);
   const students = '/courses/rl/progress/students';
   expect(calls).toEqual([
     `GET ${students}?search=a%26b&sort=points&offset=50&limit=50`,
@@ -323,5 +323,5 @@ it('asks the service at its addresses', async () => {
     'GET /courses/rl/achievements/rules',
     'PUT /courses/rl/achievements/rules'
   ]);
-  expect(JSON.parse(bodies[6] ?? '')).toEqual({ rules: [RULE] });
+  expect(JSON.parse(bodies[6] ?? '')).toEqual({ rules: [RULE], number: 3 });
 });

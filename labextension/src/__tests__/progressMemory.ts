@@ -1,5 +1,6 @@
 /** The progress of a class in memory, as the service answers it. */
 
+import { RequestError } from '../connection';
 import type {
   IAchievements,
   IChapterProgress,
@@ -113,8 +114,14 @@ export class MemoryProgress implements IProgressClient {
     return this.edition;
   }
 
-  async saveRules(_: string, rules: unknown): Promise<ISavedRules> {
+  async saveRules(_: string, rules: unknown, seen: number): Promise<ISavedRules> {
     this._answer();
+    if (seen !== this.edition.number) {
+      const yours = { number: seen, rules };
+      const conflict = { yours, theirs: { ...this.edition } };
+      const said = `number: edition ${this.edition.number} is in force now.`;
+      throw new RequestError(said, 'edit_conflict', 409, 'number', null, conflict);
+    }
     this.saved.push(rules);
     const number = this.edition.number + 1;
     const kept = (rules as IAchievementRule[]).map(rule => ({ ...rule, version: 3 }));

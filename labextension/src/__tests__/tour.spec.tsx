@@ -230,13 +230,21 @@ describe('the offer', () => {
     await offer();
     expect(answers?.map(each => each.label)).toEqual(['Start', 'Later', 'No thanks']);
     await answer('Start');
-    expect([started, service.stored.tour]).toEqual([1, 'new']);
+    expect([started, service.stored.tour]).toEqual([1, 'later']);
     await answer('Later');
     await model.change({});
     expect(service.stored.tour).toBe('later');
     await answer('No thanks');
     await model.change({});
     expect(service.stored.tour).toBe('done');
+  });
+
+  it('is not made again when it was closed without an answer', async () => {
+    await offer();
+    answers = null;
+    model = new PreferencesModel(service);
+    await offer();
+    expect(answers).toBeNull();
   });
 
   it('is made once only, and not to who is in no course or unknown', async () => {

@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** `in 3 days`, `2 hours ago`: never more time than there is. */
+/** `in 3 days`, `2 hours ago`, `now`, `just now`: never more time than there is. */
 export function relativeText(iso: string, now: number, locale?: string): string {
   const distance = new Date(iso).getTime() - now;
   if (Number.isNaN(distance)) {
@@ -24,7 +24,13 @@ export function relativeText(iso: string, now: number, locale?: string): string 
   if (size >= 2 * HOUR_MS) {
     return format.format(sign * Math.floor(size / HOUR_MS), 'hour');
   }
-  return format.format(sign * Math.floor(size / MINUTE_MS), 'minute');
+  if (size >= MINUTE_MS) {
+    return format.format(sign * Math.floor(size / MINUTE_MS), 'minute');
+  }
+  if (sign < 0) {
+    return 'just now';
+  }
+  return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(0, 'second');
 }
 
 /** A time, exact and relative: `28 Nov 2026, 23:59:00 GMT+1 (in 3 days)`. */

@@ -147,15 +147,9 @@ function Editor({ client, course, edition, onClose }: IEditorProps): JSX.Element
     setSaving(true);
     setProblem(null);
     try {
-      const now = await client.rules(course);
-      if (now.number !== edition.number) {
-        throw new Error(
-          `${now.created_by || 'Somebody'} saved edition ${now.number} meanwhile. Copy your ` +
-            'changes, press Cancel and Refresh, and make them again there.'
-        );
-      }
       placesIn(text, ROOT); // says where it is no JSON, in the same words in every browser
-      onClose(savedRulesText(await client.saveRules(course, JSON.parse(text) as unknown)));
+      const rules = JSON.parse(text) as unknown;
+      onClose(savedRulesText(await client.saveRules(course, rules, edition.number)));
     } catch (error) {
       setProblem(problemIn(text, error));
       setSaving(false);
@@ -239,6 +233,14 @@ function problemIn(text: string, error: unknown): ITextProblem {
       text: `Line ${lineOf(text, error.at)} is no JSON. ${error.message}`,
       span: { start: error.at, end: Math.min(error.at + 1, text.length) }
     };
+  }
+  const conflict = error instanceof RequestError ? error.conflict : null;
+  if (conflict !== null) {
+    const theirs = conflict.theirs as unknown as IRuleEdition;
+    const text =
+      `${theirs.created_by || 'Somebody'} saved edition ${theirs.number} meanwhile. Copy your ` +
+      'changes, press Cancel and Refresh, and make them again there.';
+    return { text, span: null };
   }
   const field = error instanceof RequestError ? error.field : null;
   const isInside = field?.startsWith(ROOT) ?? false;

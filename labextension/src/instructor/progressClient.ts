@@ -50,10 +50,10 @@ export class ProgressClient implements IProgressClient {
     return this._connection.json(['courses', course, 'achievements', 'rules']);
   }
 
-  saveRules(course: string, rules: unknown): Promise<ISavedRules> {
+  saveRules(course: string, rules: unknown, number: number): Promise<ISavedRules> {
     return this._connection.json(['courses', course, 'achievements', 'rules'], {
       method: 'PUT',
-      body: JSON.stringify({ rules }),
+      body: JSON.stringify({ rules, number }),
       headers: { 'Content-Type': 'application/json' }
     });
   }

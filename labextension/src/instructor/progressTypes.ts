@@ -75,5 +75,6 @@ export interface IProgressClient {
   recompute(course: string): Promise<IRecomputed>;
   rules(course: string): Promise<IRuleEdition>;
   /** Make a new edition of these rules, which the service checks. */
-  saveRules(course: string, rules: unknown): Promise<ISavedRules>;
+  /** Put rules in force that were made from edition `number`; refused when another one is. */
+  saveRules(course: string, rules: unknown, number: number): Promise<ISavedRules>;
 }

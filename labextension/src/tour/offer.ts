@@ -13,7 +13,8 @@ export interface IAnswer {
 }
 
 /**
- * Offer the tour to who has not seen it and is in a course; once, and never again after an answer.
+ * Offer the tour to who has not seen it and is in a course; once, whatever the answer is, and also
+ * if the offer is closed without one: from then on the tour is in the PPO Course panel.
  *
  * `isInCourse` may fail: then it is offered another time.
  */
@@ -36,7 +37,7 @@ export async function offerTour(
     {
       label: 'Later',
       caption: 'Do not ask again; the tour is in the PPO Course panel',
-      act: () => void model.change({ tour: 'later' })
+      act: () => undefined
     },
     {
       label: 'No thanks',
@@ -44,4 +45,5 @@ export async function offerTour(
       act: () => void model.change({ tour: 'done' })
     }
   ]);
+  await model.change({ tour: 'later' });
 }
