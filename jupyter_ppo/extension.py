@@ -42,6 +42,7 @@ class PPOExtension(ExtensionApp):
             configured = PPOService(parent=self)
             caller = configured.caller
             self.service = configured.build()
+            configured.hide_key()
         except TraitError as error:
             msg = f"A setting of PPOService cannot be used. {error}"
             self.log.error("jupyter_ppo is not available: %s", msg)
@@ -88,6 +89,9 @@ class PPOExtension(ExtensionApp):
             self.service.training.refuse()
             self.service.executions.refuse()
             self.service.sealings.stop()
+            # A request that waits for a language model would hold the end up for a minute.
+            self.service.drafts.refuse()
+            self.service.gate.close()
         if self._starter is not None:
             self._starter.join()
         if self._context is not None:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+
+# Any room may talk to the server that plays language models: ``from llm_server import Behaviour``.
+sys.path.insert(0, str(Path(__file__).parent / "tutor"))
+if TYPE_CHECKING:
+    from llm_server import LlmServer
+    from sqlalchemy import Engine
 
 # The same examples at every run: a rare failure belongs to a search, not to someone's change.
 # HYPOTHESIS_PROFILE=default searches anew.
@@ -45,12 +56,79 @@ def own_jupyter_folders(
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an SQLite file with all tables and nothing in them, to be copied.
-
-    Going through every migration takes ten times as long as a copy.
-    """
+    """Return an SQLite file with all tables and nothing in them, to be copied."""
     from jupyter_ppo.storage.database import open_database, sqlite_url
 
     path = tmp_path_factory.mktemp("empty") / "empty.sqlite"
     open_database(sqlite_url(path)).close()
     return path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let a new SQLite file begin as a copy of one that went through every migration.
+
+    That takes 40 times as long as the copy. tests/storage/test_database.py has the real way, and
+    so has every other process.
+    """
+    from jupyter_ppo.storage import database
+    from jupyter_ppo.storage.upgrade import MIGRATIONS, upgrade
+
+    template = tmp_path_factory.mktemp("migrated") / "migrated.sqlite"
+    lock = threading.RLock()
+
+    def begin_with_copy(engine: Engine, migrations: Path) -> None:
+        path = Path(str(engine.url.database))
+        is_new = engine.dialect.name == "sqlite" and not path.exists() and path != template
+        if is_new and migrations == MIGRATIONS:
+            with lock:
+                if not template.exists():
+                    database.open_database(database.sqlite_url(template)).close()
+            with contextlib.suppress(OSError):  # upgrade() says what is wrong
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                part = path.with_name(f"{path.name}.{threading.get_ident()}.copy")
+                try:
+                    shutil.copyfile(template, part)
+                    os.link(part, path)  # whole at once, and never over another one's
+                finally:
+                    part.unlink(missing_ok=True)
+        upgrade(engine, migrations)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "upgrade", begin_with_copy)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def statements_compiled_once() -> Iterator[None]:
+    """Let all SQLite databases of a run share what SQLAlchemy compiled.
+
+    Each engine has a cache of its own, so every test would compile all its statements again, which
+    takes longer than to run them. What is sent to SQLite is the same.
+    """
+    import sqlalchemy
+
+    from jupyter_ppo.storage import database
+
+    first = sqlalchemy.create_engine("sqlite://", query_cache_size=2000)
+    first.connect().close()  # the dialect learns SQLite's version
+
+    def create_engine(url: sqlalchemy.URL, **options: Any) -> sqlalchemy.Engine:
+        engine = sqlalchemy.create_engine(url, **options)
+        if engine.dialect.name == "sqlite":
+            engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "create_engine", create_engine)
+        yield
+    first.dispose()
+
+
+@pytest.fixture
+def llm_server() -> Iterator[LlmServer]:
+    """Return a server that plays a language model, honestly unless a test says otherwise."""
+    from llm_server import LlmServer
+
+    with LlmServer() as server:
+        yield server

@@ -18,7 +18,8 @@ LINKS: Final = re.findall(r"\]\(\.\./(tests/[^)#]+)(?:#([^)]+))?\)", PAGE)
 
 def names_of_tests(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name for node in tree.body if isinstance(node, kinds)}
 
 
 def test_every_test_that_the_page_links_exists() -> None:

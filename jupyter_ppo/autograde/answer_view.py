@@ -43,7 +43,7 @@ def answer_view(
         scheme = _mark_scheme(originals[at]["source"])
     else:
         places = [at] if exercise.kind is CellKind.MANUAL else _answers_before(released, at)
-        prompt = _text_before(released, min(places, default=at))
+        prompt = text_before(released, min(places, default=at))
         names = {grade_id_of(released[place]) for place in places}
         answer = [cell for cell in restored if grade_id_of(cell) in names]
         scheme = "\n\n".join(
@@ -78,8 +78,8 @@ def _source(cell: dict[str, Any]) -> str:
     return str(cell["source"])
 
 
-def _text_before(released: _Cells, at: int) -> _Cells:
-    """Return what the author wrote just before ``at``: the last section of it.
+def text_before(released: _Cells, at: int) -> _Cells:
+    """Return the cells that the author wrote just before ``at``: the last section of it.
 
     That is from the last cell with a heading on, and from that heading within it; without any
     heading it is the last cell. A quiz or an introduction above is not part of the question.

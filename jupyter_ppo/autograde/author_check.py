@@ -11,6 +11,7 @@ from typing import Any
 
 from jupyter_ppo.autograde.cells import grade_id_of, has_hidden_tests, kind_of, nbgrader_of
 from jupyter_ppo.autograde.chapter import read_chapter
+from jupyter_ppo.autograde.hints import authored_hints
 from jupyter_ppo.autograde.read import read_notebook
 from jupyter_ppo.autograde.release import MadeRelease, make_release
 from jupyter_ppo.autograde.sealing.names import names_of
@@ -58,10 +59,11 @@ def author_problems(source: bytes) -> tuple[AuthorProblem, ...]:
         wrong = {item.cell for item in found if item.severity is Severity.ERROR}
         if refused.cell is None or refused.cell not in wrong:
             found.append(refused)
-    try:
-        read_chapter(source)
-    except InvalidNotebookError as error:
-        found.append(_refusal(error, cells))
+    for read in (read_chapter, authored_hints):
+        try:
+            read(source)
+        except InvalidNotebookError as error:
+            found.append(_refusal(error, cells))
     return tuple(sorted(found, key=lambda item: -1 if item.cell is None else item.cell))
 
 

@@ -41,7 +41,12 @@ def _show(_: argparse.Namespace, context: Context) -> int:
         print(f"  how long: {kept.how_long}")
         print(f"  why:      {kept.why}")
         print(f"  who sees: {kept.who}; admins")
-    print("Nothing is sent anywhere.")
+    model = context.service.use_cases.tutor.status(context.caller)
+    if model.available:
+        print(f"What a language model is asked goes to {model.host}, without names.")
+        print("Nothing else is sent anywhere.")
+    else:
+        print("Nothing is sent anywhere.")
     return 0
 
 
@@ -64,7 +69,8 @@ def _export(arguments: argparse.Namespace, context: Context) -> int:
     except BaseException:
         os.unlink(part)
         raise
-    print(f"{target.stat().st_size:,} bytes written to {arguments.file}")
+    whose = visible(arguments.user or context.caller.user)
+    print(f"what is kept of {whose}: {target.stat().st_size:,} bytes written to {arguments.file}")
     print("keep it where only its person can read it")
     return 0
 

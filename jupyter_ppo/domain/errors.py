@@ -14,9 +14,11 @@
      ├── ConflictError              it exists already, or its state does not allow it
      │    └── EditConflictError         somebody saved in between; holds both values
      ├── TooManyRequestsError       over a rate or a quota; ``retry_after`` says when it will pass
+     │    └── BudgetSpentError          a cap on what models may cost; nothing was sent
      ├── UnavailableError           a part outside of us is missing or down
      │    ├── EngineUnavailableError    no container engine answers
      │    ├── ImageMissingError         the sandbox image is not built
+     │    ├── ModelUnavailableError     no language model is set up, or it gives no answer
      │    ├── StorageFullError          no room left for what was sent; nothing was kept
      │    └── BusyError                 all places are taken; ``retry_after`` says when to try again
      ├── DamagedFileError           one stored file cannot be read; the others can
@@ -30,6 +32,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from jupyter_ppo.domain.tutoring import Failure
 
 
 class PPOError(Exception):
@@ -128,6 +132,12 @@ class TooManyRequestsError(PPOError):
         self.retry_after = retry_after
 
 
+class BudgetSpentError(TooManyRequestsError):
+    """A cap on what language models may cost is reached. ``field`` names the cap."""
+
+    code = "budget_spent"
+
+
 class UnavailableError(PPOError):
     """A part that we depend on is missing or down."""
 
@@ -144,6 +154,17 @@ class ImageMissingError(UnavailableError):
     """The sandbox image is not built, or out of date."""
 
     code = "image_missing"
+
+
+class ModelUnavailableError(UnavailableError):
+    """No language model is set up, or it gave no answer. ``retry_after`` is in seconds, or None."""
+
+    code = "model_unavailable"
+
+    def __init__(self, message: str, *, failure: Failure, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.failure = failure
+        self.retry_after = retry_after
 
 
 class StorageFullError(UnavailableError):

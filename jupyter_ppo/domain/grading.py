@@ -20,7 +20,8 @@ class ExerciseGrade:
     While ``needs_review`` is true a person has to look at it and ``points`` is zero. ``reason`` is
     one sentence for the student. ``is_sealed`` says that its tests did not run in the student's
     process; ``checks`` are those of them that have points of their own, ``records`` what the tests
-    wrote down for people. ``points`` are the automatic ones; ``mark`` is what a person says.
+    wrote down for people. ``points`` are the automatic ones, after ``hint_deduction`` was taken off
+    them; ``mark`` is what a person says.
     """
 
     grade_id: str
@@ -32,6 +33,7 @@ class ExerciseGrade:
     checks: tuple[CheckLine, ...] = ()
     records: tuple[Mapping[str, Any], ...] = ()
     mark: Mark | None = None
+    hint_deduction: float = 0.0
 
     @property
     def extra_credit(self) -> float:
@@ -115,6 +117,25 @@ class Grade:
     def for_student(self) -> Grade:
         """Return what its student may see once it is released."""
         return replace(self, exercises=tuple(each.for_student() for each in self.exercises))
+
+
+def less_hints(
+    exercises: Iterable[ExerciseGrade], fractions: Mapping[str, float]
+) -> tuple[ExerciseGrade, ...]:
+    """Return the exercises with what hints take off their points; the reason says so.
+
+    ``fractions`` are the shares, 0 to 1, by ``grade_id``.
+    """
+    found = []
+    for each in exercises:
+        taken = round(each.points * fractions.get(each.grade_id, 0.0), 9)
+        if taken <= 0:
+            found.append(each)
+            continue
+        said = f"{each.reason} Hints took {taken:g} of {each.points:g} points."
+        left = total([each.points, -taken])
+        found.append(replace(each, points=left, hint_deduction=taken, reason=said.strip()))
+    return tuple(found)
 
 
 def total(points: Iterable[float]) -> float:

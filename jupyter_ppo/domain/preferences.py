@@ -96,7 +96,7 @@ class Preferences:
     mode: Mode = Mode.GUIDED
     theme: Theme = Theme.FOLLOW
     chart: ChartPreferences = field(default_factory=ChartPreferences)
-    hint_level: int = 2
+    hint_level: int = 4
     notifications: NotificationPreferences = field(default_factory=NotificationPreferences)
     pseudonym: str = ""
     privacy: PrivacyPreferences = field(default_factory=PrivacyPreferences)

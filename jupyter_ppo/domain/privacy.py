@@ -149,6 +149,20 @@ def notice(retention: Retention) -> PrivacyNotice:
                 "you, graders of the course",
             ),
             Kept(
+                "hints and explanations that you were given, self-checks of your answers",
+                "database",
+                erased,
+                "to show them again, to go on from the last hint, to discuss an answer",
+                "you; of self-checks graders of the course",
+            ),
+            Kept(
+                "what a language model was sent of your work and what it answered, if there is one",
+                "database; the provider of the model, without names",
+                "the texts for the days of the setting llm_keep_days; counts and costs for ever",
+                "to see what was asked, and to count what it costs",
+                "graders of the course",
+            ),
+            Kept(
                 "training runs: settings, curves, checkpoints, models, time used",
                 "database, folder of runs",
                 "until you delete them or your data are erased",

@@ -36,6 +36,13 @@ class Access:
         membership = self._membership(course.id, caller)
         return membership.role if membership else None
 
+    def role_in(self, caller: Caller, course_id: UUID) -> Role | None:
+        """Return the caller's role in a course of which only the id is known, or None."""
+        if caller.admin:
+            return Role.ADMIN
+        membership = self._membership(course_id, caller)
+        return membership.role if membership else None
+
     def author(self, caller: Caller, name: str) -> Course:
         """Return the course if the caller may release in it; raise ``ForbiddenError``."""
         course, role = self.course(caller, name)

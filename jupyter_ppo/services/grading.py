@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
 
-from jupyter_ppo.domain.grading import Grade
+from jupyter_ppo.autograde.hints import answers_of
+from jupyter_ppo.domain.grading import Grade, less_hints
 from jupyter_ppo.domain.jobs import Lease
 from jupyter_ppo.domain.ports import (
     BlobStore,
@@ -20,6 +25,13 @@ from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.services.seeds import PersonalSeeds
 
 
+class HintCosts(Protocol):
+    """What hints take from points."""
+
+    def costs(self, assignment_id: UUID, user: str, before: datetime) -> Mapping[str, float]:
+        """Return by exercise the share, 0 to 1, that a person's hints take from its points."""
+
+
 class GradingService:
     """Does the work behind a lease. One object serves all worker threads."""
 
@@ -33,6 +45,7 @@ class GradingService:
         sandbox: Sandbox,
         sealings: SealingService,
         seeds: PersonalSeeds,
+        hints: HintCosts,
         limits: SandboxLimits,
         clock: Clock,
     ) -> None:
@@ -43,6 +56,7 @@ class GradingService:
         self._sandbox = sandbox
         self._sealings = sealings
         self._seeds = seeds
+        self._hints = hints
         self._limits = limits
         self._clock = clock
 
@@ -65,6 +79,13 @@ class GradingService:
         exam = self._grader.exam(source, notebook, sealing)
         run = run_notebook(self._sandbox, notebook, self._limits, exam, cancel)
         scores = self._grader.score(notebook, run, version.exercises, sealing)
+        costs = self._hints.costs(
+            submission.assignment_id, submission.user, submission.submitted_at
+        )
+        if costs:
+            answers = answers_of(source)
+            taken = {test: costs[answer] for test, answer in answers.items() if answer in costs}
+            scores = less_hints(scores, taken)
         page = self._grader.feedback(submission, run, scores)
         return Grade(
             submission_id=submission.id,

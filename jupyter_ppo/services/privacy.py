@@ -62,6 +62,18 @@ class RecordStore(Protocol):
     def trials(self, user: str) -> Iterator[Record]:
         """Yield the person's trials."""
 
+    def hints(self, user: str) -> Iterator[Record]:
+        """Yield the hints that the person was given."""
+
+    def explanations(self, user: str) -> Iterator[Record]:
+        """Yield what the person had explained."""
+
+    def self_checks(self, user: str) -> list[Record]:
+        """Return what the person thinks of their own answers."""
+
+    def model_calls(self, user: str) -> Iterator[Record]:
+        """Yield what language models were sent of the person's work."""
+
     def training_runs(self, user: str) -> Iterator[Record]:
         """Yield the person's training runs."""
 
@@ -154,6 +166,10 @@ class PrivacyService:
         yield Part("achievements.json", document(records.achievements(user)))
         yield Part("executions.jsonl", lines(records.executions(user)))
         yield Part("trials.jsonl", lines(records.trials(user)))
+        yield Part("hints.jsonl", lines(records.hints(user)))
+        yield Part("explanations.jsonl", lines(records.explanations(user)))
+        yield Part("self_checks.json", document(records.self_checks(user)))
+        yield Part("model_calls.jsonl", lines(records.model_calls(user)))
         yield Part("training_runs.jsonl", lines(records.training_runs(user)))
         yield Part("training_use.json", document(records.training_use(user)))
         yield Part("audit.jsonl", lines(records.audit(user)))

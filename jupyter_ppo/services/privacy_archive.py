@@ -114,6 +114,11 @@ progress_events.jsonl  the log that your progress is made of. "active" lists min
 achievements.json      your achievements, the rule of each as it was then, and what it rests on
 executions.jsonl       programs that you ran in the sandbox, and what came of them
 trials.jsonl           validations of your notebooks
+hints.jsonl            hints that you were given, and who or what wrote them
+explanations.jsonl     what you had explained
+self_checks.json       how you judged your own answers by their rubrics
+model_calls.jsonl      what of your work was sent to which language model, if your server has one;
+                       "hidden" says what the placeholders in it stand for, which was not sent
 training_runs.jsonl    your training runs with all their settings; their curves, checkpoints and
                        models are in their folders: download them in the panel "Training runs"
 training_use.json      processor time of your runs, by hour
@@ -123,6 +128,6 @@ as_staff.jsonl         what you wrote as a grader or instructor: versions, reaso
 Not in here: grades before they are released; hidden tests; what staff note for themselves; names
 of other people (they are "staff" or "another person"), unless somebody wrote one into a text.
 
-Nothing of this was sent anywhere. The server's page on privacy says how long each is kept, who sees
-it and how to have it erased: docs/privacy.md of jupyter_ppo.
+Nothing of this was sent anywhere but what stands in model_calls.jsonl. The server's page on privacy
+says how long each is kept, who sees it and how to have it erased: docs/privacy.md of jupyter_ppo.
 """

@@ -154,6 +154,7 @@ def read_exercise(row: ExerciseGradeRow, mark: Mark | None = None) -> ExerciseGr
         tuple(CheckLine(**line) for line in row.checks),
         tuple(row.records),
         None if mark is None or mark.is_empty else mark,
+        row.hint_deduction,
     )
 
 
@@ -193,6 +194,7 @@ def _exercise_row(item: ExerciseGrade, position: int) -> ExerciseGradeRow:
         max_points=float(item.max_points),
         needs_review=item.needs_review,
         reason=item.reason,
+        hint_deduction=float(item.hint_deduction),
         is_sealed=item.is_sealed,
         checks=[_check_data(line) for line in item.checks],
         records=[_finite(dict(record)) for record in item.records],

@@ -66,28 +66,7 @@ class Outcomes:
         ``NotFoundError`` when the submission is gone.
         """
         with self._database.begin() as session:
-            submission = session.get(
-                SubmissionRow, outcome.submission_id, with_for_update=KEEPING_KEYS
-            )
-            if submission is None or submission.deleted_at is not None:
-                raise no_submission()
-            row = session.get(OutcomeRow, outcome.submission_id)
-            if (row.revision if row else 0) != seen:
-                return None
-            before = row.state if row else OutcomeState.DRAFT
-            row = _add(session, row, outcome)
-            by = outcome.changed_by or ""
-            _set_released(session, submission, before, outcome.state, by=by, reason=reason)
-            if grade is not None:
-                # An outcome that is judged is a graded submission, whatever it was before.
-                submission.state = SubmissionState.GRADED
-                submission.error = None
-                store_grade(session, grade, kind=GradeChangeKind.OUTCOME, by=by, reason=reason)
-            elif outcome.state is OutcomeState.DRAFT and before is not OutcomeState.DRAFT:
-                _take_grade_away(session, submission, by=by, reason=reason)
-            settle(session, submission.assignment_id, [submission.user], by=by, reason=reason)
-            session.flush()
-            return _outcome(row)
+            return write_outcome(session, outcome, seen=seen, grade=grade, reason=reason)
 
     def release_approved(self, assignment_id: UUID, by: str) -> tuple[UUID, ...]:
         """Release every approved outcome of an assignment at once; return their submissions."""
@@ -110,6 +89,32 @@ class Outcomes:
                 _set_released(session, submission, now.state, then.state, by=by, reason="")
             settle(session, assignment_id, {submission.user for submission, _ in found}, by=by)
             return tuple(submission.id for submission, _ in found)
+
+
+def write_outcome(
+    session: Session, outcome: Outcome, *, seen: int, grade: Grade | None = None, reason: str = ""
+) -> Outcome | None:
+    """Write an outcome in the caller's transaction, as ``Outcomes.write`` does."""
+    submission = session.get(SubmissionRow, outcome.submission_id, with_for_update=KEEPING_KEYS)
+    if submission is None or submission.deleted_at is not None:
+        raise no_submission()
+    row = session.get(OutcomeRow, outcome.submission_id)
+    if (row.revision if row else 0) != seen:
+        return None
+    before = row.state if row else OutcomeState.DRAFT
+    row = _add(session, row, outcome)
+    by = outcome.changed_by or ""
+    _set_released(session, submission, before, outcome.state, by=by, reason=reason)
+    if grade is not None:
+        # An outcome that is judged is a graded submission, whatever it was before.
+        submission.state = SubmissionState.GRADED
+        submission.error = None
+        store_grade(session, grade, kind=GradeChangeKind.OUTCOME, by=by, reason=reason)
+    elif outcome.state is OutcomeState.DRAFT and before is not OutcomeState.DRAFT:
+        _take_grade_away(session, submission, by=by, reason=reason)
+    settle(session, submission.assignment_id, [submission.user], by=by, reason=reason)
+    session.flush()
+    return _outcome(row)
 
 
 def _add(session: Session, row: OutcomeRow | None, outcome: Outcome) -> OutcomeRow:

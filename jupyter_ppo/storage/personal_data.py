@@ -63,6 +63,7 @@ class TableRule:
 _KEEP, _RENAME = ColumnRule(Erase.KEEP), ColumnRule(Erase.RENAME)
 _ACCOUNT, _SUBMISSIONS, _STAFF = "account.json", "submissions.jsonl", "as_staff.jsonl"
 _RUNS = "training_runs.jsonl"
+_HINTS, _CALLS = "hints.jsonl", "model_calls.jsonl"
 
 
 def _shown(file: str) -> ColumnRule:
@@ -244,6 +245,33 @@ DECISIONS: Mapping[str, TableRule] = {
             "digest": _cleared(empty=None),
         },
     ),
+    # A draft is the staff's: what came of it is in the mark or the outcome.
+    "feedback_drafts": TableRule(
+        Owner.SUBMISSION,
+        {
+            "grade_id": _KEEP,
+            "results": _cleared(empty=[]),
+            "flags": _KEEP,
+            "program": _KEEP,
+            "rubric_digest": _KEEP,
+            "call_ids": _KEEP,
+            "decided_by": _RENAME,
+            "comment": _cleared(),
+            "reason": _cleared(),
+        },
+    ),
+    "draft_batches": TableRule(
+        columns={
+            "grade_id": _KEEP,
+            "created_by": _RENAME,
+            "estimate": _KEEP,
+            "message": _KEEP,
+        }
+    ),
+    "draft_batch_items": TableRule(Owner.SUBMISSION, {"grade_id": _KEEP, "error": _KEEP}),
+    "calibration_marks": TableRule(
+        Owner.SUBMISSION, {"grade_id": _KEEP, "levels": _KEEP, "marked_by": _RENAME}
+    ),
     # Made anew from what is left of the log; an export has the log itself.
     "progress_states": TableRule(Owner.USER, {"user": _RENAME, "state": _rewritten()}),
     "outlines": TableRule(columns={"chapter": _KEEP}),
@@ -260,6 +288,58 @@ DECISIONS: Mapping[str, TableRule] = {
     ),
     "preferences": TableRule(
         Owner.USER, {"user": _deleted(_ACCOUNT), "document": _deleted(_ACCOUNT)}
+    ),
+    "feedback_settings": TableRule(
+        columns={"scope": _KEEP, "document": _KEEP, "changed_by": _RENAME}
+    ),
+    "hints": TableRule(
+        Owner.USER,
+        {
+            "user": _deleted(_HINTS),
+            "grade_id": _deleted(_HINTS),
+            "model": _deleted(_HINTS),
+            "text": _deleted(_HINTS),
+            "attempt_digest": _deleted(),
+        },
+    ),
+    "explanations": TableRule(
+        Owner.USER,
+        {
+            "user": _deleted("explanations.jsonl"),
+            "subject": _deleted("explanations.jsonl"),
+            "model": _deleted("explanations.jsonl"),
+            "text": _deleted("explanations.jsonl"),
+        },
+    ),
+    "self_checks": TableRule(
+        Owner.USER,
+        {
+            "user": _deleted("self_checks.json"),
+            "grade_id": _deleted("self_checks.json"),
+            "levels": _deleted("self_checks.json"),
+        },
+    ),
+    # What a call cost stays; the texts go. What stands before the person's text is for the staff.
+    "model_calls": TableRule(
+        Owner.USER,
+        {
+            "user": _renamed(_CALLS),
+            "asked_by": _RENAME,
+            "grade_id": _shown(_CALLS),
+            "template": _KEEP,
+            "provider": _shown(_CALLS),
+            "model": _shown(_CALLS),
+            "parameters": _KEEP,
+            "prompt": _cleared(_CALLS, []),
+            "redactions": _cleared(_CALLS, {}),
+            "flags": _cleared(empty=[]),
+            "cache_key": _cleared(),
+            "raw_answer": _cleared(),
+            "parsed": _cleared(empty=None),
+            "finish": _KEEP,
+            "error": _KEEP,
+            "model_said": _KEEP,
+        },
     ),
     # What is still to be removed from the disk is among the counts until it is gone.
     "erasures": TableRule(columns={"stand_in": _KEEP, "erased_by": _RENAME, "counts": _KEEP}),

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from jupyter_ppo.domain.courses import AssignmentKind
 from jupyter_ppo.domain.entries import OutcomeState
 from jupyter_ppo.domain.submissions import STAFF
+from jupyter_ppo.storage import personal_tutoring
 from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.grades import grade_of
 from jupyter_ppo.storage.personal_data import name_columns
@@ -283,6 +284,22 @@ class PersonalRecords:
                 "tags": [each.tag for each in row[0].tags],
             },
         )
+
+    def hints(self, user: str) -> Iterator[Record]:
+        """Yield the hints that the person was given."""
+        return personal_tutoring.hints(self._database, user)
+
+    def explanations(self, user: str) -> Iterator[Record]:
+        """Yield what the person had explained."""
+        return personal_tutoring.explanations(self._database, user)
+
+    def self_checks(self, user: str) -> list[Record]:
+        """Return what the person thinks of their own answers."""
+        return personal_tutoring.self_checks(self._database, user)
+
+    def model_calls(self, user: str) -> Iterator[Record]:
+        """Yield what language models were sent of the person's work."""
+        return personal_tutoring.model_calls(self._database, user)
 
     def audit(self, user: str) -> Iterator[Record]:
         """Yield what the person did, and who took them in or out of a course."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from types import TracebackType
@@ -106,6 +107,20 @@ class PPOHandler(APIHandler):
 
     def compute_etag(self) -> None:
         """Nothing is cached, so nothing is compared."""
+
+    def seen_revision(self) -> int | None:
+        """Return the revision in ``If-Match``, None without the header or for ``*``.
+
+        Raises ``InvalidInputError`` for anything else.
+        """
+        text = self.request.headers.get("If-Match")
+        if text is None or text.strip() == "*":
+            return None
+        found = re.fullmatch(r'\s*"([0-9]{1,9})"\s*', text)
+        if found is None:
+            msg = 'If-Match: use the revision that you saw, in quotation marks, such as "3".'
+            raise InvalidInputError(msg, field="If-Match")
+        return int(found[1])
 
     # -- who asks ----------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ SETTING = "jupyter_ppo"
 
 #: Requests that wait for the database or the disk at the same time; more of them queue.
 _THREADS = 8
+#: Words that a language model writes at the same time; each holds a thread for many seconds.
+_WRITERS = 32
 #: How old an answer of the engine may be where anyone may ask, in seconds.
 _RECENT_SECONDS = 3.0
 
@@ -41,6 +43,7 @@ class WebContext:
         self.problem = problem
         self.streams = OpenStreams()
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="jupyter-ppo-web")
+        self.writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="jupyter-ppo-words")
         self._use_cases = use_cases
         self._sandbox = sandbox
         self._looking: asyncio.Future[SandboxStatus] | None = None
@@ -79,5 +82,7 @@ class WebContext:
         return await self.sandbox_status()
 
     def close(self) -> None:
-        """Wait for the requests under way and end the threads."""
+        """Wait for the requests under way and end the threads; words are cut short."""
+        # Not waited for: they end with the model's connection, which is closed after this.
+        self.writers.shutdown(wait=False, cancel_futures=True)
         self.threads.shutdown(wait=True, cancel_futures=True)

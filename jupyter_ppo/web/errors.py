@@ -16,6 +16,7 @@ from jupyter_ppo.domain.errors import (
     EditConflictError,
     ForbiddenError,
     InvalidInputError,
+    ModelUnavailableError,
     NotFoundError,
     PPOError,
     StorageFullError,
@@ -77,8 +78,8 @@ def status_of(error: PPOError) -> HTTPStatus:
 
 def retry_after(error: BaseException | None) -> int | None:
     """Return the whole seconds after which to try again, at least 1, if ``error`` says so."""
-    if isinstance(error, TooManyRequestsError | BusyError):
-        return max(1, math.ceil(error.retry_after))
+    if isinstance(error, TooManyRequestsError | BusyError | ModelUnavailableError):
+        return None if error.retry_after is None else max(1, math.ceil(error.retry_after))
     return None
 
 

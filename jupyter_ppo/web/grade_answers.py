@@ -49,8 +49,9 @@ class ExerciseGrade(Answer):
     """What one exercise scored; ``points`` are the automatic ones, ``score`` is what counts.
 
     Both are zero while it ``waits`` for a person. ``sealed`` is false when its tests ran in the
-    student's own process. ``records`` is what the tests wrote down for people, such as the returns
-    of an examined policy. ``auto_changed``: the tests give other points than when it was marked.
+    student's own process. ``hint_deduction`` was taken off ``points`` for hints. ``records`` is
+    what the tests wrote down for people, such as the returns of an examined policy.
+    ``auto_changed``: the tests give other points than when it was marked.
     """
 
     grade_id: str
@@ -63,6 +64,7 @@ class ExerciseGrade(Answer):
     waits: bool
     auto_changed: bool
     reason: str
+    hint_deduction: float
     sealed: bool
     checks: list[Check]
     records: list[dict[str, Any]]
@@ -82,6 +84,7 @@ class ExerciseGrade(Answer):
             waits=grade.waits,
             auto_changed=grade.auto_changed,
             reason=grade.reason,
+            hint_deduction=grade.hint_deduction,
             sealed=grade.is_sealed,
             checks=[
                 Check(

@@ -40,6 +40,7 @@ class MediaType(StrEnum):
     BYTES = "application/octet-stream"
     SQLITE = "application/vnd.sqlite3"
     VC_JWT = "application/vc+jwt"
+    EVENTS = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)

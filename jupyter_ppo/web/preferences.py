@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 from tornado import web
 
-from jupyter_ppo.domain.errors import InvalidInputError
 from jupyter_ppo.domain.preferences import (
     MAX_HINT_LEVEL,
     MAX_SMOOTHING,
@@ -178,7 +176,7 @@ class PreferencesHandler(PPOHandler):
     async def put(self) -> None:
         """Replace the caller's preferences; what is absent gets its default."""
         preferences = preferences_from(self.json_body(NewPreferences).model_dump())
-        seen = self._seen_revision()
+        seen = self.seen_revision()
         self._reply(await self.ask(self.use_cases.preferences.replace, preferences, seen))
 
     @web.authenticated
@@ -187,19 +185,8 @@ class PreferencesHandler(PPOHandler):
     async def patch(self) -> None:
         """Change some of the caller's preferences: a JSON merge patch (RFC 7396)."""
         patch: dict[str, Any] = self.json_body(PreferencesPatch).model_dump(exclude_unset=True)
-        seen = self._seen_revision()
+        seen = self.seen_revision()
         self._reply(await self.ask(self.use_cases.preferences.patch, patch, seen))
-
-    def _seen_revision(self) -> int | None:
-        """Return the revision in ``If-Match``, None without the header or for ``*``."""
-        text = self.request.headers.get("If-Match")
-        if text is None or text.strip() == "*":
-            return None
-        found = re.fullmatch(r'\s*"([0-9]{1,9})"\s*', text)
-        if found is None:
-            msg = 'If-Match: use the revision that you saw, in quotation marks, such as "3".'
-            raise InvalidInputError(msg, field="If-Match")
-        return int(found[1])
 
     def _reply(self, stored: StoredPreferences) -> None:
         self.set_header("ETag", f'"{stored.revision}"')

@@ -16,8 +16,10 @@ from jupyter_ppo.sandbox.reaper import reap_at_start
 from jupyter_ppo.sandbox.warm_kernels import KernelPools
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.daily import DailyWork
+from jupyter_ppo.services.draft_queue import DraftQueue
 from jupyter_ppo.services.execution import ExecutionService
 from jupyter_ppo.services.grading import GradingService
+from jupyter_ppo.services.model_calls import ModelCalls
 from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.services.training_queue import TrainingQueue
 from jupyter_ppo.services.use_cases import UseCases
@@ -57,6 +59,8 @@ class Service:
     workers: LocalWorkers
     training: TrainingQueue
     training_place: TrainingPlace
+    gate: ModelCalls
+    drafts: DraftQueue
     daily: DailyWork
     drain_seconds: float
 
@@ -89,6 +93,7 @@ class Service:
         provisioner.use_kernels(self.kernels)
         self.workers.start()
         self.training.start()
+        self.drafts.start()
         self.daily.start()
 
     def stop(self) -> None:
@@ -97,6 +102,7 @@ class Service:
         From the first moment no more programs are taken, and training runs write a checkpoint.
         """
         self.training.refuse()
+        self.drafts.refuse()
         self.executions.refuse()
         self.use_cases.trials.refuse()
         self.workers.stop(self.drain_seconds)
@@ -105,11 +111,14 @@ class Service:
     def close(self) -> None:
         """End the programs that run, record them, remove every container, close the database."""
         self.training.refuse()
+        self.drafts.refuse()
         self.executions.refuse()
         self.use_cases.trials.refuse()
         self.sealings.stop()
         with contextlib.ExitStack() as last_to_first:
             last_to_first.callback(self.database.close)
+            last_to_first.callback(self.drafts.stop)
+            last_to_first.callback(self.gate.close)
             last_to_first.callback(self.daily.stop)
             last_to_first.callback(self.examiners.close)
             if self.slots is not None:

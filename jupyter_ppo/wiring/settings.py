@@ -29,16 +29,19 @@ from jupyter_ppo.storage.audit import Audit
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import open_database, sqlite_url
+from jupyter_ppo.storage.hints import Hints
 from jupyter_ppo.storage.jobs import Jobs
 from jupyter_ppo.storage.outlines import Outlines
 from jupyter_ppo.storage.progress_recompute import Recomputing
 from jupyter_ppo.storage.sealings import Sealings
 from jupyter_ppo.storage.submissions import Submissions
 from jupyter_ppo.wiring.badge_settings import BadgeSettings
+from jupyter_ppo.wiring.drafting import build_drafting
 from jupyter_ppo.wiring.execution_settings import ExecutionSettings, check_limits, made
 from jupyter_ppo.wiring.privacy_settings import PrivacySettings
 from jupyter_ppo.wiring.service import Service
 from jupyter_ppo.wiring.training_settings import TrainingSettings
+from jupyter_ppo.wiring.tutor_settings import TutorSettings
 from jupyter_ppo.wiring.use_cases import Parts, build_use_cases
 
 
@@ -50,7 +53,9 @@ class UtcClock:
         return datetime.now(UTC)
 
 
-class PPOService(ExecutionSettings, TrainingSettings, BadgeSettings, PrivacySettings):
+class PPOService(
+    ExecutionSettings, TrainingSettings, BadgeSettings, PrivacySettings, TutorSettings
+):
     """The settings of the service (``c.PPOService.<name> = ...`` in a Jupyter config file)."""
 
     data_dir = Unicode(
@@ -205,6 +210,7 @@ class PPOService(ExecutionSettings, TrainingSettings, BadgeSettings, PrivacySett
             sandbox=sandbox,
             sealings=sealings,
             seeds=seeds,
+            hints=Hints(database),
             limits=limits,
             clock=clock,
         )
@@ -214,6 +220,20 @@ class PPOService(ExecutionSettings, TrainingSettings, BadgeSettings, PrivacySett
         executions = self.build_executions(database, programs)
         outlines = CourseOutlines(outlines=Outlines(database), blobs=blobs)
         activity = ActivityRetention(database)
+        gate = self.build_model_calls(database, clock)
+        drafting = build_drafting(
+            database=database,
+            courses=courses,
+            submissions=submissions,
+            blobs=blobs,
+            seeds=seeds,
+            gate=gate,
+            clock=clock,
+            audit=audit,
+            workers=self.llm_concurrency,
+            max_characters=self.llm_max_answer_characters,
+            currency=self.llm_currency,
+        )
         queue, training = self.build_training(database, folder / "runs", place, audit)
         use_cases = build_use_cases(
             Parts(
@@ -237,6 +257,10 @@ class PPOService(ExecutionSettings, TrainingSettings, BadgeSettings, PrivacySett
                     sum_up=lambda: activity.sum_up(self.activity_days, clock.now()),
                     forget=executions.forget_old,
                 ),
+                gate=gate,
+                drafting=drafting,
+                ceilings=self.ceilings,
+                currency=self.llm_currency,
                 outlines=outlines,
                 seeds=seeds,
                 audit=audit,
@@ -259,11 +283,14 @@ class PPOService(ExecutionSettings, TrainingSettings, BadgeSettings, PrivacySett
             workers=workers,
             training=queue,
             training_place=place,
+            gate=gate,
+            drafts=drafting.queue,
             daily=DailyWork(
                 {
                     "outlines": outlines.fill_all,
                     "evidence": Recomputing(database).add_missing,
                     "retention": use_cases.privacy.clean_up,
+                    "model calls": gate.clean_up,
                 }
             ),
             drain_seconds=self.drain_seconds,

@@ -57,3 +57,14 @@ const homeSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" 
 
 /** The icon of "My course". */
 export const homeIcon = new LabIcon({ name: 'jupyter-ppo:home', svgstr: homeSvg });
+
+// A bulb: an idea.
+const tutorSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">
+  <g fill="none" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">
+    <path class="jp-icon3" stroke="#616161" d="M9 16c0-2-2.500-3.500-2.500-6.500a5.500 5.500 0 0 1 11 0c0 3-2.500 4.500-2.500 6.500z"/>
+    <path class="jp-icon3" stroke="#616161" d="M10 20h4"/>
+  </g>
+</svg>`;
+
+/** The tutor panel's icon. */
+export const tutorIcon = new LabIcon({ name: 'jupyter-ppo:tutor', svgstr: tutorSvg });

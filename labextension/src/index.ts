@@ -21,6 +21,7 @@ import { runsPlugin } from './runs/plugin';
 import { sandboxPlugin } from './sandbox/plugin';
 import { TourCommands } from './tour/commands';
 import { tourPlugin } from './tour/plugin';
+import { tutorPlugin } from './tutor/plugin';
 import { LabWorkspace } from './workspace';
 
 /** The commands that this extension adds. */
@@ -87,5 +88,6 @@ export default [
   preferencesPlugin,
   runsPlugin,
   sandboxPlugin,
-  tourPlugin
+  tourPlugin,
+  tutorPlugin
 ];

@@ -9,3 +9,5 @@ import './picture.css';
 import './home.css';
 import './preferences.css';
 import './progress.css';
+import './tutor.css';
+import './feedback.css';

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
@@ -34,6 +41,9 @@ COURSE = "ppo"
 ASSIGNMENT = "ppo-in-one-sitting"
 TOKEN = "a-token-for-this-test-only"
 START_SECONDS = 120
+
+# How long a busy machine may take, in milliseconds; five seconds, the default, are too few.
+expect.set_options(timeout=60_000)
 
 
 @dataclass

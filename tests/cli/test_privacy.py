@@ -24,6 +24,13 @@ def test_what_is_kept_is_printed(cli: Cli) -> None:
     assert "Nothing is sent anywhere." in said
 
 
+def test_with_a_language_model_it_says_where_what_goes(cli: Cli) -> None:
+    words = ["llm_provider=openai", "llm_model=m", "llm_base_url=http://models.example.org/v1"]
+    said = cli.ok("privacy", "show", *(f"--PPOService.{word}" for word in words))
+    assert "goes to models.example.org, without names" in said
+    assert "Nothing else is sent anywhere." in said
+
+
 def test_an_export_is_written_whole_for_its_owner_alone(with_sam: Cli) -> None:
     folder = with_sam.home / "exports"
     folder.mkdir()

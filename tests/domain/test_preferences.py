@@ -23,7 +23,7 @@ DEFAULTS: dict[str, Any] = {
     "mode": "guided",
     "theme": "follow",
     "chart": {"smoothing": 1, "axis": "linear", "band": "none"},
-    "hint_level": 2,
+    "hint_level": 4,
     "notifications": {"feedback": True, "due": True, "achievements": True},
     "pseudonym": "",
     "privacy": {"activity": True},

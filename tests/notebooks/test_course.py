@@ -21,6 +21,7 @@ CHAPTERS = tuple(path.stem for path in sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb
 #: Our metadata of cells that are read somewhere.
 KEYS = {
     "exercise",
+    "hints",
     "tier",
     "questions",
     "rubric",

@@ -25,6 +25,7 @@ from jupyter_ppo.jobs.local import work_off
 from jupyter_ppo.services.batches import MAX_LISTED, MAX_REASON, BatchService
 from jupyter_ppo.services.grading import GradingService
 from jupyter_ppo.storage.batches import Batches
+from jupyter_ppo.storage.hints import Hints
 from jupyter_ppo.storage.tables import AssignmentRow
 
 World = Any
@@ -97,6 +98,7 @@ def test_a_regrade_on_a_fixed_version_changes_the_grade(
         sandbox=echo,
         sealings=course.sealings(echo, grader),
         seeds=course.seeds,
+        hints=Hints(course.database),
         limits=SandboxLimits(),
         clock=clock,
     )
@@ -128,6 +130,7 @@ def test_the_grade_says_which_version_it_is_of(
         sandbox=echo,
         sealings=course.sealings(echo, grader),
         seeds=course.seeds,
+        hints=Hints(course.database),
         limits=SandboxLimits(),
         clock=clock,
     )

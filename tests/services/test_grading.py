@@ -19,6 +19,7 @@ from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, SandboxStatus
 from jupyter_ppo.domain.submissions import SubmissionState
 from jupyter_ppo.jobs.local import Cancelled, LocalWorkers, work_off
 from jupyter_ppo.services.grading import GradingService
+from jupyter_ppo.storage.hints import Hints
 
 World = Any
 LEASE = timedelta(seconds=60)
@@ -35,6 +36,7 @@ def service(course: World, grader: Any, clock: Any) -> Callable[[Any], GradingSe
             sandbox=sandbox,
             sealings=course.sealings(sandbox, grader),
             seeds=course.seeds,
+            hints=Hints(course.database),
             limits=SandboxLimits(),
             clock=clock,
         )

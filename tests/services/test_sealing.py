@@ -18,6 +18,7 @@ from jupyter_ppo.domain.sandbox import NotebookRun, SandboxLimits, SandboxStatus
 from jupyter_ppo.domain.sealing import SealState
 from jupyter_ppo.jobs.local import Cancelled
 from jupyter_ppo.services.grading import GradingService
+from jupyter_ppo.storage.hints import Hints
 
 World = Any
 LEASE = timedelta(seconds=60)
@@ -34,6 +35,7 @@ def grading(course: World, grader: Any, clock: Any) -> Callable[[Any], GradingSe
             sandbox=sandbox,
             sealings=course.sealings(sandbox, grader),
             seeds=course.seeds,
+            hints=Hints(course.database),
             limits=SandboxLimits(),
             clock=clock,
         )

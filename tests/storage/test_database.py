@@ -35,14 +35,14 @@ from jupyter_ppo.storage.database import Database, database_now, open_database, 
 from jupyter_ppo.storage.sealings import Sealings
 from jupyter_ppo.storage.submissions import Submissions
 from jupyter_ppo.storage.tables import Base, CourseRow
-from jupyter_ppo.storage.upgrade import MIGRATIONS
+from jupyter_ppo.storage.upgrade import MIGRATIONS, upgrade
 
 NEXT_REVISION = """
 import sqlalchemy as sa
 from alembic import op
 
 revision = "v9999"
-down_revision = "v0008"
+down_revision = "v0010"
 
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
@@ -87,6 +87,12 @@ database.close()
 class UtcNow:
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def every_migration_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the real way to a new file: elsewhere a copy stands in for it."""
+    monkeypatch.setattr("jupyter_ppo.storage.database.upgrade", upgrade)
 
 
 @pytest.fixture
@@ -175,11 +181,11 @@ def test_four_processes_upgrade_an_older_file_once_and_back_it_up_once(
     open_in_processes(sqlite_url(path), newer_migrations)
 
     (backup,) = tmp_path.glob("*.backup")
-    assert backup.name.startswith("course.sqlite.v0008.")
+    assert backup.name.startswith("course.sqlite.v0010.")
     assert not list(tmp_path.glob("*.part"))
     with closing(sqlite3.connect(backup)) as old, closing(sqlite3.connect(path)) as new:
         assert old.execute("SELECT name FROM courses").fetchall() == [("before",)]
-        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0008",)]
+        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0010",)]
         assert new.execute("SELECT count(*) FROM courses").fetchone() == (5,)
         assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [("v9999",)]
         assert new.execute("SELECT count(*) FROM later").fetchone() == (0,)
@@ -189,7 +195,7 @@ def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_it_holds(
     tmp_path: Path,
 ) -> None:
     path, first = tmp_path / "course.sqlite", tmp_path / "first"
-    ignore = shutil.ignore_patterns("__pycache__", "v0002*", "v000[3-9]*")
+    ignore = shutil.ignore_patterns("__pycache__", "v0002*", "v000[3-9]*", "v001*")
     shutil.copytree(MIGRATIONS, first, ignore=ignore)
     old = open_database(sqlite_url(path), migrations=first)
     assert "executions" not in inspect(old.engine).get_table_names()
@@ -211,7 +217,7 @@ def test_what_was_graded_before_there_was_sealing_counts_as_unsealed_after_the_u
     shutil.copytree(
         MIGRATIONS,
         second,
-        ignore=shutil.ignore_patterns("__pycache__", "v000[3-9]*"),
+        ignore=shutil.ignore_patterns("__pycache__", "v000[3-9]*", "v001*"),
     )
     old = open_database(sqlite_url(path), migrations=second)
     ids = {name: new_id() for name in ("course", "other", "assignment", "version", "submission")}

@@ -37,6 +37,9 @@ ITS_GRADER = (403, 404, 404, 403, 200, 200, 200)
 ITS_AUTHOR = (403, 404, 404, 403, 403, 200, 200)
 #: Of a batch: students know of none.
 STAFF_ONLY = (403, 404, 404, 404, 200, 200, 200)
+#: Of what this world has none of; tests/web/test_drafts.py has the rights to one that there is.
+NOTHING = (403, 404, 404, 404, 404, 404, 404)
+NO_RUBRIC = (403, 404, 403, 403, 409, 409, 409)
 
 _COURSE = "/courses/{course}"
 _ASSIGNMENT = "/courses/{course}/assignments/{assignment}"
@@ -119,6 +122,23 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", f"{_SUBMISSION}/history"): OWNER_OR_GRADER,
     ("DELETE", f"{_ASSIGNMENT}/released-grades"): AUTHOR,
     ("PUT", f"{_ASSIGNMENT}/released-grades"): AUTHOR,  # after they were taken back
+    # Drafts, on a server without a model: nothing can be drafted, and there is no draft.
+    ("POST", f"{_ASSIGNMENT}/drafts/estimate"): (403, 404, 403, 403, 503, 503, 503),
+    ("GET", f"{_ASSIGNMENT}/drafts"): GRADER,
+    ("POST", f"{_ASSIGNMENT}/drafts/approve"): AUTHOR,
+    ("GET", f"{_ASSIGNMENT}/draft-batches"): GRADER,
+    ("POST", f"{_ASSIGNMENT}/draft-batches"): (403, 404, 403, 403, 403, 503, 503),
+    ("GET", "/draft-batches/{draft_batch_id}"): NOTHING,
+    ("POST", "/draft-batches/{draft_batch_id}/{batch_change}"): NOTHING,
+    ("GET", "/drafts/{draft_id}"): NOTHING,
+    ("POST", "/drafts/{draft_id}/approve"): NOTHING,
+    ("POST", "/drafts/{draft_id}/edit"): NOTHING,
+    ("POST", "/drafts/{draft_id}/reject"): NOTHING,
+    # Calibration of an answer that has no rubric.
+    ("GET", f"{_ASSIGNMENT}/calibrations"): GRADER,
+    ("GET", f"{_ASSIGNMENT}/calibrations/{{grade_id}}"): NO_RUBRIC,
+    ("GET", f"{_ASSIGNMENT}/calibrations/{{grade_id}}/next"): NO_RUBRIC,
+    ("PUT", f"{_ASSIGNMENT}/calibrations/{{grade_id}}/answers/{{submission_id}}"): NO_RUBRIC,
     # The gradebook.
     ("GET", f"{_COURSE}/gradebook"): GRADER,
     ("GET", f"{_COURSE}/gradebook/nbgrader"): AUTHOR,
@@ -139,6 +159,23 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", f"{_COURSE}/checks"): AUTHOR_LATER,
     ("POST", f"{_COURSE}/previews"): AUTHOR,
     ("GET", "/trials/{trial_id}"): OWNER_OR_GRADER,
+    # Feedback: what a course wants, self-checks, what a language model was asked.
+    ("GET", "/tutor"): SIGNED_IN,
+    ("GET", f"{_COURSE}/feedback-settings"): MEMBER,
+    ("PUT", f"{_COURSE}/feedback-settings"): AUTHOR,
+    ("GET", f"{_ASSIGNMENT}/feedback-settings"): MEMBER,
+    ("PUT", f"{_ASSIGNMENT}/feedback-settings"): AUTHOR,
+    # The answer in this notebook has no rubric.
+    ("GET", f"{_ASSIGNMENT}/self-checks/{{grade_id}}"): (403, 404, 409, 409, 409, 409, 409),
+    ("PUT", f"{_ASSIGNMENT}/self-checks/{{grade_id}}"): (403, 404, 409, 409, 409, 409, 409),
+    ("GET", f"{_COURSE}/model-calls"): GRADER,
+    ("GET", f"{_COURSE}/model-spend"): GRADER,
+    # There is none without a model; tests/web/test_model_calls.py has who reads one.
+    ("GET", "/model-calls/{call}"): NOTHING,
+    # Hints and explanations.
+    ("GET", f"{_ASSIGNMENT}/hints/{{grade_id}}"): MEMBER,
+    ("POST", f"{_ASSIGNMENT}/hints/{{grade_id}}"): MEMBER_NEW,
+    ("POST", f"{_COURSE}/explanations"): MEMBER_NEW,
     # Achievements.
     ("GET", f"{_COURSE}/achievements"): MEMBER,
     ("GET", f"{_COURSE}/achievements/rules"): AUTHOR,
@@ -204,6 +241,7 @@ ABSENT = {
     "grade_id": "no-exercise",
     "name": "no-file.txt",
     "change": "approve",
+    "batch_change": "pause",
     "step": "4711",
     **dict.fromkeys(
         (
@@ -216,6 +254,9 @@ ABSENT = {
             "trial_id",
             "execution_id",
             "run_id",
+            "draft_id",
+            "draft_batch_id",
+            "call",
         ),
         "0199a5d2-0000-7000-8000-000000000000",
     ),
@@ -261,6 +302,8 @@ class World:
         ids |= {"entry": f"{self.course}-essay", "grade_id": "why", "name": "notes.txt"}
         ids |= {
             "change": "approve",
+            **{name: ABSENT[name] for name in ("batch_change", "draft_id", "draft_batch_id")},
+            "call": ABSENT["call"],
             "user": f"{self.course}-newcomer",
             "group": f"{self.course}-lab",
         }
@@ -471,6 +514,20 @@ class World:
             ("PUT", f"{_COURSE}/achievements/rules"): self.rules(),
             ("PUT", f"{_COURSE}/leaderboard/me"): {"pseudonym": f"fox of {person}"},
             ("POST", f"{_COURSE}/progress/events"): {"events": [self.event()]},
+            ("POST", f"{_ASSIGNMENT}/hints/{{grade_id}}"): {"answer": "x = 1"},
+            ("POST", f"{_COURSE}/explanations"): {"kind": "cell", "code": "x = 1"},
+            ("PUT", f"{_COURSE}/feedback-settings"): {"samples": 3},
+            ("PUT", f"{_ASSIGNMENT}/feedback-settings"): {"samples": 3},
+            ("PUT", f"{_ASSIGNMENT}/self-checks/{{grade_id}}"): {"levels": {}},
+            ("POST", f"{_ASSIGNMENT}/drafts/estimate"): {},
+            ("POST", f"{_ASSIGNMENT}/drafts/approve"): {"threshold": 1},
+            ("POST", f"{_ASSIGNMENT}/draft-batches"): {},
+            ("POST", "/drafts/{draft_id}/approve"): {"revision": 0},
+            ("POST", "/drafts/{draft_id}/edit"): {"revision": 0, "results": []},
+            ("POST", "/drafts/{draft_id}/reject"): {},
+            ("PUT", f"{_ASSIGNMENT}/calibrations/{{grade_id}}/answers/{{submission_id}}"): {
+                "levels": {}
+            },
             ("POST", "/runs"): {},
             ("PATCH", _RUN): {"name": "renamed"},
             ("POST", f"{_RUN}/commands"): {"command": "stop"},
@@ -486,6 +543,8 @@ def filled(path: str, ids: dict[str, str]) -> str:
         ids = ids | {"assignment": ids["entry"]}
     if re.match(r"/submissions/{submission_id}/(entry|files|outcome)", path):
         ids = ids | {"submission_id": ids["entry_id"]}
+    if "/hints/" in path and ids["grade_id"] == "why":  # an answer in words has none
+        ids = ids | {"grade_id": "double"}
     return path.format(**ids)
 
 

@@ -65,6 +65,17 @@ class Fuzzer:
             pytest.fail(output.decode(errors="replace")[-20_000:], pytrace=False)
 
 
+@pytest.fixture
+def service_settings(llm_server: Any) -> dict[str, Any]:
+    """There is a language model: without one its addresses answer 503, as they should."""
+    return {
+        "llm_provider": "openai",
+        "llm_base_url": llm_server.openai_url,
+        "llm_model": "test-model",
+        "llm_tries": 1,
+    }
+
+
 ENTRY = {
     "title": "Essay",
     "instructions": "Write.",
@@ -138,6 +149,8 @@ async def test_no_request_gets_a_5xx_or_a_status_that_is_not_written(
     more: Sequence[str],
 ) -> None:
     names = await seeded(api, source, answer)
+    # The first call loads what speaks to models, which may take longer than the fuzzer waits.
+    await api.ok("ada", "POST", "/courses/ppo/explanations", {"kind": "cell", "code": "x = 1"})
     fuzzer.fill(names | {"assignment": assignment})
     await fuzzer.run(user, *more)
 

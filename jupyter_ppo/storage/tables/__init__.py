@@ -16,6 +16,12 @@ from jupyter_ppo.storage.tables.courses import (
     TermsRow,
     VersionRow,
 )
+from jupyter_ppo.storage.tables.drafts import (
+    CalibrationMarkRow,
+    DraftBatchItemRow,
+    DraftBatchRow,
+    DraftRow,
+)
 from jupyter_ppo.storage.tables.grades import (
     ExerciseGradeRow,
     GradeChangeRow,
@@ -50,6 +56,13 @@ from jupyter_ppo.storage.tables.training import (
     TrainingTagRow,
     TrainingUseRow,
 )
+from jupyter_ppo.storage.tables.tutoring import (
+    ExplanationRow,
+    FeedbackSettingsRow,
+    HintRow,
+    ModelCallRow,
+    SelfCheckRow,
+)
 
 __all__ = [
     "NAMING",
@@ -59,20 +72,28 @@ __all__ = [
     "Base",
     "BatchItemRow",
     "BatchRow",
+    "CalibrationMarkRow",
     "CourseRow",
+    "DraftBatchItemRow",
+    "DraftBatchRow",
+    "DraftRow",
     "ErasureRow",
     "ExecutionRow",
     "ExerciseGradeRow",
     "ExerciseRow",
+    "ExplanationRow",
     "ExtensionRow",
+    "FeedbackSettingsRow",
     "GradeChangeRow",
     "GradeRow",
     "GroupMemberRow",
     "GroupRow",
+    "HintRow",
     "JobRow",
     "LeaderboardMemberRow",
     "MarkRow",
     "MembershipRow",
+    "ModelCallRow",
     "OutcomeRevisionRow",
     "OutcomeRow",
     "OutlineRow",
@@ -81,6 +102,7 @@ __all__ = [
     "ProgressStateRow",
     "RuleEditionRow",
     "SealingRow",
+    "SelfCheckRow",
     "StandingRow",
     "SubmissionRow",
     "TermsRow",

@@ -59,6 +59,7 @@ class ExerciseGradeRow(Base):
     max_points: Mapped[float]
     needs_review: Mapped[bool]
     reason: Mapped[str] = mapped_column(Text)
+    hint_deduction: Mapped[float] = mapped_column(default=0.0, server_default="0")
     is_sealed: Mapped[bool]
     checks: Mapped[list[dict[str, Any]]]
     records: Mapped[list[dict[str, Any]]]

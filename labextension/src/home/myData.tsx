@@ -13,8 +13,10 @@ export function MyData(props: { client: IHomeClient; lab: IHomeLab }): JSX.Eleme
   return (
     <Section title="My data" className="jp-PPO-homeData">
       <p>
-        All that is stored about you is on this server; nothing is sent anywhere else. To have it
-        erased, ask whoever runs it.
+        All that is stored about you is on this server. Nothing is sent anywhere else, unless a
+        language model is set up: it gets what you ask about, without your name, and the file
+        <code>model_calls.jsonl</code> of your data says what. To have it erased, ask whoever runs
+        this server.
       </p>
       <div className="jp-PPO-homeActions">
         <button

@@ -1,6 +1,7 @@
 import type { ServerConnection } from '@jupyterlab/services';
 import * as React from 'react';
 
+import { DraftsTab } from '../feedback/area';
 import type { ICourse } from '../types';
 import { AssignmentsTab } from './assignments';
 import { ClassProgressTab } from './classProgress';
@@ -124,6 +125,15 @@ function TabContent(props: IContentProps): JSX.Element {
       return <ClassProgressTab course={course} settings={settings} />;
     case 'marking':
       return <MarkingTab {...grading} />;
+    case 'drafts':
+      return (
+        <DraftsTab
+          course={course}
+          settings={settings}
+          isVisible={state.visible}
+          onMarking={() => model.selectTab('marking')}
+        />
+      );
     case 'outcomes':
       return <OutcomesTab {...grading} />;
     case 'queue':

@@ -1,6 +1,9 @@
 import * as React from 'react';
 
-const KEYS: readonly (readonly [string, string])[] = [
+/** Keys and what they do. */
+export type Keys = readonly (readonly [string, string])[];
+
+const KEYS: Keys = [
   ['0 … 9', 'Give these points; two keys at once make one number'],
   ['f', 'Full points'],
   ['z', 'Zero points'],
@@ -14,8 +17,14 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['?', 'This help']
 ];
 
-/** What the keys of the desk do. */
-export function KeyHelp({ onClose }: { onClose: () => void }): JSX.Element {
+interface IHelpProps {
+  /** Those of the marking desk if none are given. */
+  keys?: Keys;
+  onClose: () => void;
+}
+
+/** What the keys of a desk do. */
+export function KeyHelp({ keys: all = KEYS, onClose }: IHelpProps): JSX.Element {
   const close = React.useRef<HTMLButtonElement>(null);
   React.useEffect(() => close.current?.focus(), []);
   return (
@@ -32,7 +41,7 @@ export function KeyHelp({ onClose }: { onClose: () => void }): JSX.Element {
       }}
     >
       <dl>
-        {KEYS.map(([keys, meaning]) => (
+        {all.map(([keys, meaning]) => (
           <React.Fragment key={keys}>
             <dt>
               <kbd>{keys}</kbd>

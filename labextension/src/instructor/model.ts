@@ -6,13 +6,14 @@ import type { IInstructorClient } from './types';
 import { mayGrade } from './words';
 
 export type Tab =
-  'assignments' | 'gradebook' | 'progress' | 'marking' | 'outcomes' | 'queue' | 'people';
+  'assignments' | 'gradebook' | 'progress' | 'marking' | 'drafts' | 'outcomes' | 'queue' | 'people';
 
 export const TABS: readonly (readonly [Tab, string])[] = [
   ['assignments', 'Assignments'],
   ['gradebook', 'Gradebook'],
   ['progress', 'Progress'],
   ['marking', 'Marking'],
+  ['drafts', 'Drafts'],
   ['outcomes', 'Outcomes'],
   ['queue', 'Queue'],
   ['people', 'People']

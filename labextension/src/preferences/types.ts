@@ -56,7 +56,7 @@ export const DEFAULTS: IPreferences = {
   mode: 'guided',
   theme: 'follow',
   chart: { smoothing: 1, axis: 'linear', band: 'none' },
-  hint_level: 2,
+  hint_level: 4,
   notifications: { feedback: true, due: true, achievements: true },
   pseudonym: '',
   privacy: { activity: true },

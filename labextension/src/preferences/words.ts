@@ -29,10 +29,10 @@ export const BANDS: Options<IChartPreferences['band']> = [
 
 export const HINTS: Options<string> = [
   ['0', 'No hints'],
-  ['1', 'A nudge'],
-  ['2', 'The idea'],
-  ['3', 'The steps'],
-  ['4', 'Nearly the solution']
+  ['1', 'What is asked'],
+  ['2', 'Up to the idea'],
+  ['3', 'Up to where to look'],
+  ['4', 'Up to the next step']
 ];
 
 /** The windows that the charts' own slider offers, in points. */

@@ -7,8 +7,14 @@ import { NewRun } from './newRun';
 import type { RestRunsSource } from './restSource';
 import { RunPage } from './runPage';
 
+interface IAreaProps {
+  model: RunsModel;
+  /** Have the figures of a run explained. */
+  onExplain?: (run: string) => void;
+}
+
 /** The whole panel: the list of runs, a form for new ones, or one run by itself. */
-export function RunsArea({ model }: { model: RunsModel }): JSX.Element {
+export function RunsArea({ model, onExplain }: IAreaProps): JSX.Element {
   const state = React.useSyncExternalStore(model.subscribe, model.snapshot);
   const { source, problem, open } = state;
   return (
@@ -44,7 +50,14 @@ export function RunsArea({ model }: { model: RunsModel }): JSX.Element {
             ))}
           <RunList model={model} source={source} hidden={open !== null} />
           {open !== null && (
-            <RunPage key={open} model={model} source={source} id={open} warnings={state.warnings} />
+            <RunPage
+              key={open}
+              model={model}
+              source={source}
+              id={open}
+              warnings={state.warnings}
+              onExplain={onExplain}
+            />
           )}
         </>
       )}

@@ -6,6 +6,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 
 import { runsIcon } from '../icon';
 import { preferencesOf } from '../preferences/shared';
+import { TutorCommands } from '../tutor/commands';
 import { RunsClient } from './client';
 import { RunsModel } from './model';
 import type { IRunsStore } from './model';
@@ -38,11 +39,14 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const tracker = new WidgetTracker<MainAreaWidget<RunsWidget>>({ namespace: 'ppo-runs' });
 
+    const explain = (run: string): void =>
+      void app.commands.execute(TutorCommands.explainRun, { run });
+
     const create = (run: string | null): MainAreaWidget<RunsWidget> => {
       const settings = app.serviceManager.serverSettings;
       const store = database === null ? null : labStore(database);
       const model = new RunsModel(new RunsClient(settings), store, run, preferencesOf(settings));
-      const widget = new MainAreaWidget({ content: new RunsWidget(model) });
+      const widget = new MainAreaWidget({ content: new RunsWidget(model, explain) });
       // In place of the general one that it has just been given.
       widget.content.node.setAttribute('aria-label', 'Training runs');
       widget.id = 'jupyter-ppo:runs';

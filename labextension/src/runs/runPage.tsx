@@ -16,6 +16,7 @@ interface IPageProps {
   source: RestRunsSource;
   id: string;
   warnings: readonly string[];
+  onExplain?: ((run: string) => void) | undefined;
 }
 
 const BUTTONS: readonly (readonly [RunCommand, string, string])[] = [
@@ -25,7 +26,7 @@ const BUTTONS: readonly (readonly [RunCommand, string, string])[] = [
 ];
 
 /** One run by itself. */
-export function RunPage({ model, source, id, warnings }: IPageProps): JSX.Element {
+export function RunPage({ model, source, id, warnings, onExplain }: IPageProps): JSX.Element {
   const subscribe = React.useCallback((listener: () => void) => source.onRows(listener), [source]);
   const row = React.useSyncExternalStore(subscribe, () => source.row(id));
   const details = React.useSyncExternalStore(subscribe, () => source.details(id));
@@ -45,6 +46,13 @@ export function RunPage({ model, source, id, warnings }: IPageProps): JSX.Elemen
       {row !== null && (
         <>
           <Head source={source} row={row} details={details} warnings={warnings} />
+          {onExplain && (
+            <p className="jp-PPO-runExplain">
+              <button type="button" className="jp-PPO-button" onClick={() => onExplain(id)}>
+                Explain this run
+              </button>
+            </p>
+          )}
           <RunCharts model={model} source={source} row={row} />
           <LiveForm source={source} row={row} events={details.events} />
           <Settings source={source} row={row} />

@@ -7,7 +7,10 @@ import type { RunsModel } from './model';
 
 /** What the tab "Training runs" in the main area shows. */
 export class RunsWidget extends ReactWidget {
-  constructor(readonly model: RunsModel) {
+  constructor(
+    readonly model: RunsModel,
+    private readonly _onExplain: (run: string) => void
+  ) {
     super();
     this.addClass('jp-PPO-panel');
     this.addClass('jp-PPO-runs');
@@ -21,7 +24,7 @@ export class RunsWidget extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return <RunsArea model={this.model} />;
+    return <RunsArea model={this.model} onExplain={this._onExplain} />;
   }
 
   protected override onAfterShow(message: Message): void {
