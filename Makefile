@@ -40,6 +40,7 @@ bench: setup image ## the benchmarks, as tables
 	python benchmarks/sealed.py
 	python benchmarks/gradebook.py
 	python benchmarks/progress.py
+	python benchmarks/drafts.py
 	python benchmarks/submitting.py
 	python benchmarks/class_of_100.py
 	python benchmarks/training.py

@@ -8,6 +8,7 @@
 #   .ci/setup.sh front-end   that, and the JupyterLab extension, built and linked into .venv
 #   .ci/setup.sh browser     a Chromium for the browser tests, if root and none is there
 #   .ci/setup.sh podman      a Podman for the tests of engines, if root and none is there
+#   .ci/setup.sh postgresql  PostgreSQL's programs for the tests of storage, if root and none are there
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -145,6 +146,19 @@ browser() {
     fail "the browser tests need Chromium; install it (sudo apt-get install chromium)."
 }
 
+postgresql_programs() {
+  local settings=/etc/postgresql-common/createcluster.conf
+  { command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 && return
+  say "installing PostgreSQL"
+  # The tests start servers of their own: no other one is made, or started.
+  if [ "$(id -u)" = 0 ] && [ ! -e "$settings" ]; then
+    mkdir -p "${settings%/*}"
+    echo "create_main_cluster = false" >"$settings"
+  fi
+  UCF_FORCE_CONFFOLD=1 apt postgresql && ls -d /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
+    fail "the tests of storage need PostgreSQL; install it (sudo apt-get install postgresql)."
+}
+
 podman_engine() {
   command -v podman >/dev/null && return
   say "installing Podman"
@@ -162,8 +176,9 @@ case ${1:-} in
   python) ;;
   browser) browser ;;
   podman) podman_engine ;;
+  postgresql) postgresql_programs ;;
   *)
-    printf 'usage: %s [python|widgets|front-end|browser|podman]\n' "$0" >&2
+    printf 'usage: %s [python|widgets|front-end|browser|podman|postgresql]\n' "$0" >&2
     exit 2
     ;;
 esac

@@ -61,7 +61,7 @@ LANES: tuple[tuple[Step, ...], ...] = (
         ),
         Step(
             "python",
-            50,
+            60,
             (
                 f"{PYTEST} -m 'not docker and not image and not browser' "
                 f"--ignore=tests/packaging --durations=8 {RERUNS}",
@@ -71,10 +71,6 @@ LANES: tuple[tuple[Step, ...], ...] = (
             "grading",
             30,
             (f"{PYTEST} {CONTAINERS} --durations=8 {RERUNS} {' '.join(GRADING)}",),
-        ),
-        Step("packaging", 8, (f"{PYTEST} tests/packaging",)),
-        Step(
-            "typescript", 8, ("cd labextension && jlpm lint:check", "cd labextension && jlpm test")
         ),
     ),
     (
@@ -104,6 +100,10 @@ LANES: tuple[tuple[Step, ...], ...] = (
             (f".ci/podman.sh {PYTEST} -m podman {RERUNS} tests/sandbox/test_engines.py",),
         ),
         Step("demo", 8, ("make demo CHECK=1",)),
+        Step("packaging", 8, (f"{PYTEST} tests/packaging",)),
+        Step(
+            "typescript", 8, ("cd labextension && jlpm lint:check", "cd labextension && jlpm test")
+        ),
     ),
 )
 
@@ -115,6 +115,8 @@ class Result:
     """What a step gave: tests where it has tests, else commands."""
 
     seconds: float = 0.0
+    #: The share of all processors' time that was used meanwhile, by the other lane too.
+    busy: float = 0.0
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
     notes: list[str] = field(default_factory=list)
 
@@ -154,6 +156,7 @@ class Runner:
 
     def _step(self, step: Step, result: Result) -> None:
         begin = time.monotonic()
+        used, passed = processors()
         with (LOGS / f"{step.name}.log").open("wb") as log:
             for command in step.commands:
                 log.write(f"$ {command}\n".encode())
@@ -167,6 +170,8 @@ class Runner:
                 text = (LOGS / f"{step.name}.log").read_bytes()[start:].decode(errors="replace")
                 count(result, command, status, text)
         result.seconds = time.monotonic() - begin
+        used_now, passed_now = processors()
+        result.busy = (used_now - used) / max(1, passed_now - passed)
 
     def _command(self, command: str, log: object, seconds: float) -> int | None:
         """Return the exit status, or None when the time was up."""
@@ -228,6 +233,16 @@ def _end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
             _end(process, signal.SIGKILL)
 
 
+def processors() -> tuple[int, int]:
+    """Return what all processors have worked since the machine started, and that and their rest."""
+    try:
+        words = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    except OSError:  # not on Linux
+        return 0, 0
+    times = [int(word) for word in words[1:9]]
+    return sum(times) - times[3] - times[4], sum(times)  # the two: idle, and idle with a disk busy
+
+
 def say(line: str) -> None:
     """Print a line at once."""
     sys.stdout.write(f"{line}\n")
@@ -241,12 +256,12 @@ def summary(results: dict[str, Result]) -> int:
             lines = (LOGS / f"{name}.log").read_text(errors="replace").splitlines()
             say(f"\n--- {name}: the last lines of .artifacts/logs/{name}.log")
             say("\n".join(lines[-TAIL_LINES:]))
-    say("\nstep          passed  failed  skipped  rerun  seconds")
+    say("\nstep          passed  failed  skipped  rerun  seconds  busy")
     for name, result in results.items():
         numbers = result.counts
         say(
             f"{name:<12}  {numbers['passed']:>6}  {numbers['failed']:>6}  {numbers['skipped']:>7}"
-            f"  {numbers['rerun']:>5}  {result.seconds:>7.0f}"
+            f"  {numbers['rerun']:>5}  {result.seconds:>7.0f}  {result.busy:>4.0%}"
         )
         for note in result.notes:
             say(f"    {note[:400]}")

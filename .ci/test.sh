@@ -12,6 +12,7 @@ if [ "$engine_status" != 0 ]; then
   exit "$engine_status"
 fi
 .ci/setup.sh browser
+.ci/setup.sh postgresql
 # The rest of the setting up is steps: it goes on beside tests that do not need it.
 .ci/setup.sh widgets
 # In the background with wait: the shell then handles a signal at once, and passes it on.

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import ClassVar
 
+from jupyter_server.auth import User
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import TraitError
 
 from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.errors import PPOError, UnavailableError
-from jupyter_ppo.web.context import SETTING, WebContext
+from jupyter_ppo.services.rate_limits import RateLimits
+from jupyter_ppo.web.context import SETTING, CallerOf, WebContext
+from jupyter_ppo.web.forwarding_base import UPSTREAM
+from jupyter_ppo.web.forwarding_urls import forwarding_rules
 from jupyter_ppo.web.urls import url_rules
 from jupyter_ppo.wiring import PPOService, Service
 
 
-def _nobody(username: str) -> Caller:
+async def _nobody(user: User) -> Caller:
     """Say who a signed-in person is where the settings that tell cannot be used: nobody special."""
-    return Caller(username)
+    return Caller(user.username)
 
 
 class PPOExtension(ExtensionApp):
@@ -30,6 +35,9 @@ class PPOExtension(ExtensionApp):
     name = "jupyter_ppo"
     classes = [*ExtensionApp.classes, PPOService]  # noqa: RUF012 - traitlets' own convention
 
+    #: The course service itself sends nobody on, whatever its environment says.
+    may_forward: ClassVar[bool] = True
+
     service: Service | None = None
     _context: WebContext | None = None
     _starter: threading.Thread | None = None
@@ -37,12 +45,17 @@ class PPOExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Build the service and start it beside the server; called once by Jupyter Server."""
         problem: PPOError | None = None
-        caller = _nobody
+        caller: CallerOf = _nobody
+        limits: RateLimits | None = None
         try:
             configured = PPOService(parent=self)
-            caller = configured.caller
-            self.service = configured.build()
+            if self.may_forward and configured.service_url:
+                self.settings[UPSTREAM] = configured.build_upstream()
+            else:
+                self.service = configured.build()
             configured.hide_key()
+            caller = self.caller_of(configured)
+            limits = configured.build_rate_limits(is_shared=configured.identity != "owner")
         except TraitError as error:
             msg = f"A setting of PPOService cannot be used. {error}"
             self.log.error("jupyter_ppo is not available: %s", msg)
@@ -59,6 +72,7 @@ class PPOExtension(ExtensionApp):
             use_cases=self.service.use_cases if self.service else None,
             sandbox=self.service.sandbox if self.service else None,
             problem=problem,
+            limits=limits,
         )
         self.settings[SETTING] = self._context
         if self.service is not None:
@@ -68,9 +82,17 @@ class PPOExtension(ExtensionApp):
             )
             self._starter.start()
 
+    def caller_of(self, settings: PPOService) -> CallerOf:
+        """Say who a signed-in person is; another identity than the server's own overrides it."""
+
+        async def caller(user: User) -> Caller:
+            return settings.caller(user.username)
+
+        return caller
+
     def initialize_handlers(self) -> None:
         """Add the whole address table; called once by Jupyter Server."""
-        self.handlers.extend(url_rules())
+        self.handlers.extend(forwarding_rules() if UPSTREAM in self.settings else url_rules())
 
     async def stop_extension(self) -> None:
         """Let requests and grading end, then close the database; called when the server stops."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import sys
@@ -16,8 +17,11 @@ from hypothesis import settings
 
 # Any room may talk to the server that plays language models: ``from llm_server import Behaviour``.
 sys.path.insert(0, str(Path(__file__).parent / "tutor"))
+# And to a PostgreSQL of its own: ``from postgresql_server import PostgresqlServer``.
+sys.path.insert(0, str(Path(__file__).parent / "postgresql"))
 if TYPE_CHECKING:
     from llm_server import LlmServer
+    from postgresql_server import Databases, PostgresqlServer
     from sqlalchemy import Engine
 
 # The same examples at every run: a rare failure belongs to a search, not to someone's change.
@@ -42,12 +46,21 @@ def no_folders_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield
 
 
+@pytest.fixture(scope="session")
+def jupyter_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Make new folders, one after the other.
+
+    mktemp() reads the names of all that it made before, each time: 10 ms after 10,000 tests.
+    """
+    base = tmp_path_factory.mktemp("jupyter")
+    return (base / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def own_jupyter_folders(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def own_jupyter_folders(jupyter_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point Jupyter's user folders into a temporary one."""
-    folder = tmp_path_factory.mktemp("jupyter")
+    folder = next(jupyter_folders)
+    folder.mkdir(mode=0o700)
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder / "data"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
@@ -101,28 +114,74 @@ def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def statements_compiled_once() -> Iterator[None]:
-    """Let all SQLite databases of a run share what SQLAlchemy compiled.
+    """Let all databases of a run that are of one kind share what SQLAlchemy compiled.
 
     Each engine has a cache of its own, so every test would compile all its statements again, which
-    takes longer than to run them. What is sent to SQLite is the same.
+    takes longer than to run them. What is sent to the database is the same.
     """
     import sqlalchemy
 
     from jupyter_ppo.storage import database
 
-    first = sqlalchemy.create_engine("sqlite://", query_cache_size=2000)
-    first.connect().close()  # the dialect learns SQLite's version
+    first: dict[str, sqlalchemy.Engine] = {}
 
     def create_engine(url: sqlalchemy.URL, **options: Any) -> sqlalchemy.Engine:
-        engine = sqlalchemy.create_engine(url, **options)
-        if engine.dialect.name == "sqlite":
-            engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+        engine = sqlalchemy.create_engine(url, **{**options, "query_cache_size": 2000})
+        name = engine.dialect.name
+        if name not in first:
+            # One that nobody listens to; its dialect learns the database's version.
+            same = "sqlite://" if name == "sqlite" else url
+            first[name] = sqlalchemy.create_engine(same, query_cache_size=2000)
+            try:
+                first[name].connect().close()
+            except sqlalchemy.exc.DBAPIError:
+                del first[name]
+                return engine
+            first[name].dispose()
+        engine.dialect, engine._compiled_cache = first[name].dialect, first[name]._compiled_cache
         return engine
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "create_engine", create_engine)
         yield
-    first.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """Return a PostgreSQL server that lives as long as this run."""
+    from postgresql_server import PostgresqlServer
+
+    server = PostgresqlServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(postgresql_server: PostgresqlServer) -> Iterator[Databases]:
+    """Return databases on it with all tables and nothing in them."""
+    from postgresql_server import ROLE, Databases
+
+    from jupyter_ppo.storage.database import open_database
+
+    postgresql_server.administer(f"CREATE DATABASE migrated OWNER {ROLE}")
+    open_database(postgresql_server.url("migrated")).close()
+    databases = Databases(postgresql_server, "migrated")
+    yield databases
+    databases.close()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_databases: Databases) -> Iterator[str]:
+    """Return the address of an empty PostgreSQL database with all tables."""
+    with postgresql_databases.one() as url:
+        yield url
+
+
+@pytest.fixture
+def blank_postgresql_url(postgresql_databases: Databases) -> Iterator[str]:
+    """Return the address of a PostgreSQL database without a table."""
+    with postgresql_databases.blank() as url:
+        yield url
 
 
 @pytest.fixture

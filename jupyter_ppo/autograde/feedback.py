@@ -65,16 +65,19 @@ class _Line:
     exercise: ExerciseGrade
     reason: Markup
     comment: Markup
+    is_drafted: bool
 
     @classmethod
     def of(cls, exercise: ExerciseGrade) -> _Line:
         reason = exercise.reason
         if exercise.mark is not None and exercise.mark.points is not None:
             tests = f"{exercise.points:g} of {exercise.max_points:g}: {reason}"
-            reason = "Marked by a person."
+            by = "Drafted by a program and approved" if exercise.mark.is_drafted else "Marked"
+            reason = f"{by} by a person."
             if not exercise.needs_review:
-                reason = f"Marked by a person, in the place of {tests}"
-        return cls(exercise, text_html(reason), text_html(exercise.comment))
+                reason = f"{by} by a person, in the place of {tests}"
+        is_drafted = exercise.mark is not None and exercise.mark.is_drafted
+        return cls(exercise, text_html(reason), text_html(exercise.comment), is_drafted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from jupyter_ppo.domain.gradebook import (
     RecordedScore,
     RecordedSubmission,
 )
+from jupyter_ppo.domain.grading import hints_took, total
 
 #: The most that nbgrader keeps of a kernel's description.
 _KERNELSPEC_LENGTH = 1024
@@ -169,13 +170,15 @@ def _add_score(
         extra_credit=score.extra_credit or None,
         needs_manual_grade=score.waits,
     )
-    if score.comment:
+    taken = score.hint_deduction
+    if score.comment or taken:
+        before = total([score.auto_points or 0.0, taken])
         rows.add(
             "comment",
             cell_id=commented[score.grade_id],
             notebook_id=notebook_id,
-            auto_comment=None,
-            manual_comment=score.comment,
+            auto_comment=hints_took(taken, before) if taken else None,
+            manual_comment=score.comment or None,
         )
 
 

@@ -34,6 +34,8 @@ class Context:
     """Opens the service on first use and closes it when the command ends."""
 
     def __init__(self, argv: Sequence[str]) -> None:
+        #: The settings that the command line gave.
+        self.argv = tuple(argv)
         try:
             self.settings = _Settings.read(argv)
         except TraitError as error:

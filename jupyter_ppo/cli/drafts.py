@@ -35,9 +35,6 @@ def add_commands(commands: Commands) -> None:
     start = verbs.add_parser("start", help="draft answers here, and wait for them")
     _add_names(start)
     _add_answers(start)
-    start.add_argument(
-        "--for-calibration", action="store_true", help="only those that people marked to compare"
-    )
     start.set_defaults(run=_start)
 
     status = verbs.add_parser("status", help="list batches of drafts, newest first")
@@ -70,6 +67,9 @@ def _add_answers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--user", action="append", help="only this student's; may be given more than once"
     )
+    parser.add_argument(
+        "--for-calibration", action="store_true", help="only those that people marked to compare"
+    )
 
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +89,7 @@ def _estimate(arguments: argparse.Namespace, context: Context) -> int:
         arguments.assignment,
         grade_id=arguments.grade_id,
         submissions=_listed(arguments, context),
+        for_calibration=arguments.for_calibration,
     )
     print(_estimate_text(found, drafting.currency))
     if not context.service.gate.has_price:

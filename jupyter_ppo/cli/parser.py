@@ -34,7 +34,9 @@ from jupyter_ppo.cli import (
     progress,
     runs,
     sealing,
+    service,
     terms,
+    tokens,
     training,
     trash,
     trials,
@@ -66,10 +68,12 @@ _PARTS = (
     runs,
     models,
     preferences,
+    tokens,
     privacy,
     trash,
     backup,
     image,
+    service,
     demo,
 )
 

@@ -14,6 +14,8 @@ from jupyter_ppo.domain.terms import Terms
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _USER_LENGTH = 255
+#: What to do when there is no course of a name, or none that the caller may know of.
+COURSE_LIST = "Use a name that 'jupyter ppo course list', or GET /courses, shows."
 
 
 class Role(StrEnum):

@@ -9,18 +9,24 @@
      │    ├── WrongAssignmentError      a notebook, but not of this assignment
      │    ├── UntrustedRunError         a run with pickled files that this user did not write
      │    └── TooLargeError             over a size limit
+     ├── UnauthorizedError          an API token that is not good
      ├── NotFoundError              no such thing, or not for this caller
      ├── ForbiddenError             the caller's role does not allow it
      ├── ConflictError              it exists already, or its state does not allow it
      │    └── EditConflictError         somebody saved in between; holds both values
      ├── TooManyRequestsError       over a rate or a quota; ``retry_after`` says when it will pass
-     │    └── BudgetSpentError          a cap on what models may cost; nothing was sent
+     │    ├── BudgetSpentError          a cap on what models may cost; nothing was sent
+     │    └── RateLimitedError          too many requests in a short time; ``field`` names the limit
      ├── UnavailableError           a part outside of us is missing or down
      │    ├── EngineUnavailableError    no container engine answers
      │    ├── ImageMissingError         the sandbox image is not built
      │    ├── ModelUnavailableError     no language model is set up, or it gives no answer
      │    ├── StorageFullError          no room left for what was sent; nothing was kept
-     │    └── BusyError                 all places are taken; ``retry_after`` says when to try again
+     │    ├── BusyError                 all places are taken; ``retry_after`` says when to try again
+     │    └── HubUnavailableError       JupyterHub does not answer, so nobody can be recognised
+     ├── ServiceUnavailableError    the course service that we forward to is down
+     ├── ServiceTimeoutError        it takes too long
+     ├── ServiceRefusedError        it does not take this server's token
      ├── DamagedFileError           one stored file cannot be read; the others can
      ├── DatabaseVersionError       the database belongs to a newer version of this package
      ├── LeaseLostError             another worker took the job over; our result is dropped
@@ -83,6 +89,12 @@ class TooLargeError(InvalidInputError):
     code = "too_large"
 
 
+class UnauthorizedError(PPOError):
+    """An API token is unknown, has expired or was revoked."""
+
+    code = "unauthorized"
+
+
 class NotFoundError(PPOError):
     """There is no such thing, or the caller may not know of it."""
 
@@ -138,6 +150,12 @@ class BudgetSpentError(TooManyRequestsError):
     code = "budget_spent"
 
 
+class RateLimitedError(TooManyRequestsError):
+    """Too many requests came in a short time. ``field`` names the limit."""
+
+    code = "rate_limited"
+
+
 class UnavailableError(PPOError):
     """A part that we depend on is missing or down."""
 
@@ -181,6 +199,38 @@ class BusyError(UnavailableError):
     def __init__(self, message: str, *, retry_after: float, field: str | None = None) -> None:
         super().__init__(message, field=field)
         self.retry_after = retry_after
+
+
+class HubUnavailableError(UnavailableError):
+    """JupyterHub does not answer, so nobody can be recognised. ``retry_after`` is in seconds."""
+
+    code = "hub_unavailable"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ServiceUnavailableError(PPOError):
+    """The course service that we forward to does not answer. ``retry_after`` is in seconds."""
+
+    code = "service_unavailable"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ServiceTimeoutError(PPOError):
+    """The course service that we forward to did not answer in time."""
+
+    code = "service_timeout"
+
+
+class ServiceRefusedError(PPOError):
+    """The course service that we forward to does not take this server's token."""
+
+    code = "service_refused"
 
 
 class DamagedFileError(PPOError):

@@ -5,13 +5,21 @@ A document holds what was chosen; what is absent is as in the course, and there 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from jupyter_ppo.domain.errors import InvalidInputError
+from jupyter_ppo.domain.setting_values import (
+    Check,
+    anything,
+    dotted,
+    is_number,
+    truth,
+    whole,
+    wrong,
+)
 from jupyter_ppo.domain.tutoring import PICO, Caps, HintLevel
 
 #: The most dollars that a cap may say; more is surely a slip.
@@ -132,93 +140,55 @@ def _lower(chosen: float | None, ceiling: int) -> int:
 
 # -- one field -----------------------------------------------------------------------------------
 
-_Check = Callable[[object, str], Any]
-
-
-def _truth(value: object, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(name, value, "true or false")
-    return value
-
-
-def _whole(low: int, high: int) -> _Check:
-    def check(value: object, name: str) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        raise _wrong(name, value, f"a whole number from {low} to {high}")
-
-    return check
-
 
 def _share(value: Any, name: str) -> float:
-    if _is_number(value) and 0 <= value <= 1:
+    if is_number(value) and 0 <= value <= 1:
         return float(value)
-    raise _wrong(name, value, "a number from 0 to 1")
+    raise wrong(name, value, "a number from 0 to 1")
 
 
 def _costs(value: object, name: str) -> list[float]:
     use = f"{_LEVELS} numbers from 0 to 1 that never fall, such as [0, 0, 0.1, 0.2]"
     if not isinstance(value, list | tuple) or len(value) != _LEVELS:
-        raise _wrong(name, value, use)
-    costs = [each for each in value if _is_number(each) and 0 <= each <= 1]
+        raise wrong(name, value, use)
+    costs = [each for each in value if is_number(each) and 0 <= each <= 1]
     if len(costs) != _LEVELS or sorted(costs) != costs:
-        raise _wrong(name, value, use)
+        raise wrong(name, value, use)
     return [float(each) for each in costs]
 
 
 def _dollars(value: Any, name: str) -> float:
-    if _is_number(value) and 0 <= value <= MAX_CAP:
+    if is_number(value) and 0 <= value <= MAX_CAP:
         return float(value)
-    raise _wrong(name, value, f"dollars from 0 to {MAX_CAP:,.0f}, or null for the server's limit")
+    raise wrong(name, value, f"dollars from 0 to {MAX_CAP:,.0f}, or null for the server's limit")
 
 
-def _anything(value: object, _: str) -> object:
-    return value  # an object, looked at by itself
-
-
-_TOP: Final[Mapping[str, _Check]] = {
-    "hints": _truth,
-    "explanations": _truth,
-    "models_for_hints": _truth,
-    "models_for_explanations": _truth,
-    "hint_levels": _whole(1, _LEVELS),
+_TOP: Final[Mapping[str, Check]] = {
+    "hints": truth,
+    "explanations": truth,
+    "models_for_hints": truth,
+    "models_for_explanations": truth,
+    "hint_levels": whole(1, _LEVELS),
     "hint_costs": _costs,
-    "drafts": _truth,
-    "samples": _whole(1, MAX_SAMPLES),
+    "drafts": truth,
+    "samples": whole(1, MAX_SAMPLES),
     "bulk_threshold": _share,
-    "calibration_answers": _whole(MIN_CALIBRATION, MAX_CALIBRATION),
+    "calibration_answers": whole(MIN_CALIBRATION, MAX_CALIBRATION),
     "calibration_qwk": _share,
-    "caps": _anything,
+    "caps": anything,
 }
-_CAPS: Final[Mapping[str, _Check]] = dict.fromkeys(("user_day", "assignment", "course"), _dollars)
+_CAPS: Final[Mapping[str, Check]] = dict.fromkeys(("user_day", "assignment", "course"), _dollars)
 
 
-def _members(value: object, within: str, checks: Mapping[str, _Check]) -> dict[str, Any]:
+def _members(value: object, within: str, checks: Mapping[str, Check]) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise _wrong(within or _BODY, value, "a JSON object")
+        raise wrong(within or _BODY, value, "a JSON object")
     found: dict[str, Any] = {}
     for name, each in value.items():
-        dotted = f"{within}.{name}" if within else str(name)
+        path = dotted(within, name)
         if name not in checks:
-            msg = f"{dotted[:120]}: there is no such setting. Use {', '.join(checks)}."
-            raise InvalidInputError(msg, field=dotted[:120])
+            msg = f"{path[:120]}: there is no such setting. Use {', '.join(checks)}."
+            raise InvalidInputError(msg, field=path[:120])
         if each is not None:
-            found[name] = checks[name](each, dotted)
+            found[name] = checks[name](each, path)
     return found
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def _wrong(name: str, value: object, use: str) -> InvalidInputError:
-    try:
-        said = repr(value)[:40]
-    except ValueError:  # a whole number of thousands of digits
-        said = "this number"
-    return InvalidInputError(f"{name}: {said} cannot be used. Use {use}.", field=name)

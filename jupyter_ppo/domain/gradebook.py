@@ -135,7 +135,8 @@ class RecordedScore:
     """One exercise of one student.
 
     ``auto_points`` come from tests (None: there are none yet), ``given_points`` from a person.
-    ``waits`` says that a person has to look at it.
+    ``waits`` says that a person has to look at it. ``hint_deduction`` is what hints took off the
+    points of tests.
     """
 
     grade_id: str
@@ -145,6 +146,7 @@ class RecordedScore:
     extra_credit: float
     comment: str
     waits: bool
+    hint_deduction: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

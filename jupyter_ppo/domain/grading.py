@@ -132,10 +132,15 @@ def less_hints(
         if taken <= 0:
             found.append(each)
             continue
-        said = f"{each.reason} Hints took {taken:g} of {each.points:g} points."
+        said = f"{each.reason} {hints_took(taken, each.points)}"
         left = total([each.points, -taken])
         found.append(replace(each, points=left, hint_deduction=taken, reason=said.strip()))
     return tuple(found)
+
+
+def hints_took(taken: float, of: float) -> str:
+    """Return the sentence on what hints took off the points of an exercise."""
+    return f"Hints took {taken:g} of {of:g} points."
 
 
 def total(points: Iterable[float]) -> float:

@@ -24,6 +24,7 @@ class Mark:
     added to either and may go over the maximum, or take off if negative. ``auto_points`` is what
     the tests had given when it was written, so that a later change of theirs can be shown.
     ``revision`` grows with every change: who saves names the one they saw (0: none).
+    ``is_drafted``: a program drafted its words, and a person approved them.
     """
 
     points: float | None
@@ -33,6 +34,7 @@ class Mark:
     marked_by: str = ""
     marked_at: datetime | None = None
     auto_points: float | None = None
+    is_drafted: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -59,6 +61,7 @@ class Mark:
             "revision": self.revision,
             "marked_by": self.marked_by or None,
             "marked_at": None if at is None else at.isoformat(),
+            "drafted": self.is_drafted,
         }
 
     def checked(self, max_points: float) -> Mark:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from jupyter_ppo.domain.errors import InvalidInputError
 from jupyter_ppo.domain.leaderboard import checked_pseudonym
+from jupyter_ppo.domain.setting_values import Check, anything, dotted, truth, whole, wrong
 
 #: The widest window that the charts offer, in points.
 MAX_SMOOTHING: Final = 1000
@@ -172,7 +173,7 @@ def patched(before: Preferences, patch: object) -> Preferences:
     """
     if not isinstance(patch, Mapping):
         use = 'a JSON object of what changes, such as {"mode": "expert"}'
-        raise _wrong(_BODY, patch, use)
+        raise wrong(_BODY, patch, use)
     _known_nulls(patch)
     return preferences_from(merged(before.document(), patch))
 
@@ -196,78 +197,57 @@ def flat(preferences: Preferences) -> dict[str, Any]:
 
 # -- one field -----------------------------------------------------------------------------------
 
-_Check = Callable[[object, str], Any]
 
-
-def _one_of(kind: type[StrEnum]) -> _Check:
+def _one_of(kind: type[StrEnum]) -> Check:
     def check(value: object, name: str) -> StrEnum:
         if isinstance(value, str) and value in list(kind):
             return kind(value)
-        raise _wrong(name, value, " or ".join(repr(each.value) for each in kind))
-
-    return check
-
-
-def _truth(value: object, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(name, value, "true or false")
-    return value
-
-
-def _whole(low: int, high: int) -> _Check:
-    def check(value: object, name: str) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        raise _wrong(name, value, f"a whole number from {low} to {high}")
+        raise wrong(name, value, " or ".join(repr(each.value) for each in kind))
 
     return check
 
 
 def _pseudonym(value: object, name: str) -> str:
     if not isinstance(value, str):
-        raise _wrong(name, value, "text, '' for none")
+        raise wrong(name, value, "text, '' for none")
     return checked_pseudonym(value) if value else ""
 
 
-def _anything(value: object, _: str) -> object:
-    return value  # an object, looked at by itself
-
-
-_TOP: Final[Mapping[str, _Check]] = {
+_TOP: Final[Mapping[str, Check]] = {
     "mode": _one_of(Mode),
     "theme": _one_of(Theme),
-    "chart": _anything,
-    "hint_level": _whole(0, MAX_HINT_LEVEL),
-    "notifications": _anything,
+    "chart": anything,
+    "hint_level": whole(0, MAX_HINT_LEVEL),
+    "notifications": anything,
     "pseudonym": _pseudonym,
-    "privacy": _anything,
+    "privacy": anything,
     "tour": _one_of(Tour),
 }
-_CHART: Final[Mapping[str, _Check]] = {
-    "smoothing": _whole(1, MAX_SMOOTHING),
+_CHART: Final[Mapping[str, Check]] = {
+    "smoothing": whole(1, MAX_SMOOTHING),
     "axis": _one_of(Axis),
     "band": _one_of(Band),
 }
-_NOTIFICATIONS: Final[Mapping[str, _Check]] = dict.fromkeys(
-    ("feedback", "due", "achievements"), _truth
+_NOTIFICATIONS: Final[Mapping[str, Check]] = dict.fromkeys(
+    ("feedback", "due", "achievements"), truth
 )
-_PRIVACY: Final[Mapping[str, _Check]] = {"activity": _truth}
-_INNER: Final[Mapping[str, Mapping[str, _Check]]] = {
+_PRIVACY: Final[Mapping[str, Check]] = {"activity": truth}
+_INNER: Final[Mapping[str, Mapping[str, Check]]] = {
     "chart": _CHART,
     "notifications": _NOTIFICATIONS,
     "privacy": _PRIVACY,
 }
 
 
-def _fields(value: object, within: str, checks: Mapping[str, _Check]) -> dict[str, Any]:
+def _fields(value: object, within: str, checks: Mapping[str, Check]) -> dict[str, Any]:
     """Return the checked members of an object; ``within`` is the name of the object."""
     if not isinstance(value, Mapping):
-        raise _wrong(within or _BODY, value, "a JSON object")
+        raise wrong(within or _BODY, value, "a JSON object")
     checked: dict[str, Any] = {}
     for name, each in value.items():
         if name not in checks:
-            raise _unknown(_dotted(within, name), checks)
-        checked[name] = checks[name](each, _dotted(within, name))
+            raise _unknown(dotted(within, name), checks)
+        checked[name] = checks[name](each, dotted(within, name))
     return checked
 
 
@@ -279,24 +259,12 @@ def _known_nulls(patch: Mapping[str, Any]) -> None:
         if name in _INNER and isinstance(value, Mapping):
             for inner in value:
                 if inner not in _INNER[name]:
-                    raise _unknown(_dotted(name, inner), _INNER[name])
-
-
-def _dotted(within: str, name: object) -> str:
-    return f"{within}.{name}" if within else str(name)
+                    raise _unknown(dotted(name, inner), _INNER[name])
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> InvalidInputError:
     msg = f"{name[:120]}: there is no such preference. Use {', '.join(known)}."
     return InvalidInputError(msg, field=name[:120])
-
-
-def _wrong(name: str, value: object, use: str) -> InvalidInputError:
-    try:
-        said = repr(value)[:40]
-    except ValueError:  # a whole number of thousands of digits
-        said = "this number"
-    return InvalidInputError(f"{name}: {said} cannot be used. Use {use}.", field=name)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -135,6 +135,13 @@ def notice(retention: Retention) -> PrivacyNotice:
             Kept("achievements", "database", erased, "to show and prove them", "you, graders"),
             Kept("preferences", "database", erased, "to remember them", "you"),
             Kept(
+                "API tokens: name, course, rights, when and how often used, a digest of the secret",
+                "database",
+                erased,
+                "to know a program of yours, and to end its token",
+                "you, instructors of the course",
+            ),
+            Kept(
                 "code that you run in the sandbox, and its output",
                 "database",
                 f"{retention.execute_history_days:g} days, at most the newest 1,000",

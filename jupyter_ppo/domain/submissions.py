@@ -76,7 +76,8 @@ class Submission:
     ``warnings`` are for the student: cells that were missing, renamed or changed.
     ``error`` says why a submission FAILED. ``points`` and ``max_points`` are None until graded:
     people's marks and ``extra_credit`` are in ``points``, and ``penalty`` is taken off already.
-    ``unsealed_points`` are those of them that tests in the student's own process gave.
+    ``unsealed_points`` are those of them that tests in the student's own process gave,
+    ``hint_deduction`` what hints took off the tests' points before.
     ``version_number`` is the version that it is graded on, ``submitted_version`` the one that was
     the newest when it came. ``counts`` says that it is the student's attempt that counts, and
     ``counts_for_student`` that it is as far as the student knows: by points that are released.
@@ -113,6 +114,7 @@ class Submission:
     queue_position: int | None = None
     kind: AssignmentKind = AssignmentKind.NOTEBOOK
     extra_credit: float = 0.0
+    hint_deduction: float = 0.0
     is_repeat: bool = False
 
     @property
@@ -143,4 +145,5 @@ class Submission:
             unsealed_points=0.0,
             penalty=0.0,
             extra_credit=0.0,
+            hint_deduction=0.0,
         )

@@ -132,6 +132,12 @@ class LanguageModel(Protocol):
     def about(self) -> ModelAbout:
         """Which one it is."""
 
+    def warm_up(self) -> None:
+        """Make ready in the background what the first question needs; returns at once.
+
+        Nothing is sent, and nothing that goes wrong is told before somebody asks.
+        """
+
     def answer(self, request: ModelRequest) -> ModelAnswer:
         """Return the whole answer."""
 
@@ -300,6 +306,11 @@ class NewDraft:
     rubric_digest: str
     call_ids: tuple[UUID, ...]
     batch_id: UUID | None = None
+
+    @property
+    def may_be_one_of_many(self) -> bool:
+        """Whether it may be approved with others: no flag but what the agreement measures."""
+        return bool(self.results) and set(self.flags) <= {Flag.DISAGREEMENT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from jupyter_ppo.domain.credentials import (
 )
 from jupyter_ppo.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from jupyter_ppo.domain.ports import CourseStore
+from jupyter_ppo.services.access import Access
 from jupyter_ppo.services.audit import AuditLog, note
 
 #: Of a JWT; one of a whole course has some ten KiB.
@@ -84,7 +85,7 @@ class CredentialService:
         issuer_url: str,
         audit: AuditLog,
     ) -> None:
-        self._courses = courses
+        self._access = Access(courses)
         self._awards = awards
         self._signer = signer
         self._issuer_name = issuer_name
@@ -119,10 +120,10 @@ class CredentialService:
         return _KEY_URI + thumbprint(self._signer.public())
 
     def _may_see(self, caller: Caller, held: AwardHolder) -> bool:
-        if caller.admin or held.award.user == caller.user:
+        if held.award.user == caller.user:
             return True
-        membership = self._courses.membership(held.award.course_id, caller.user)
-        return membership is not None and membership.role.may_grade
+        role = self._access.role_in(caller, held.award.course_id)
+        return role is not None and role.may_grade
 
 
 def verify_credential(

@@ -124,7 +124,7 @@ class DraftMaker:
             asked.answer.text,
             answer.question.rubric,
             answer.text,
-            asking.canary,
+            asked.canary,
             restore=asked.restore,
         )
         # Said of a call that was repaired too: whoever repeats a secret once may do so again.

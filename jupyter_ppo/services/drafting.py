@@ -42,6 +42,9 @@ NO_MODEL = (
     "as before, and so does the students' self-check."
 )
 
+_NO_ANSWERS = "submissions: there is no answer to draft. Wait until some are handed in."
+_NO_MARKS = "for_calibration: none of these answers is marked. Mark some in the calibration first."
+
 
 class SpentStore(Protocol):
     """What was spent."""
@@ -52,7 +55,8 @@ class SpentStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DraftEstimate:
-    """What drafting would take. ``cost`` and what is ``left`` are dollars, about.
+    """What drafting would take. ``cost`` and what is ``left`` are in the price table's currency,
+    about.
 
     ``skipped`` answers are judged by a person or not sent at all (empty, too long). ``calls`` are
     those that are paid for, ``cached_calls`` those that are not. ``reason`` says what keeps a
@@ -74,7 +78,7 @@ class DraftEstimate:
 
 @dataclass(frozen=True, slots=True)
 class BatchView:
-    """A batch and what it has cost so far, in dollars."""
+    """A batch and what its drafts have cost so far, in the price table's currency."""
 
     batch: DraftBatch
     spent: float
@@ -125,15 +129,19 @@ class DraftingService:
         *,
         grade_id: str | None = None,
         submissions: Collection[UUID] | None = None,
+        for_calibration: bool = False,
     ) -> DraftEstimate:
         """Return what drafting these answers would take. Graders only; nothing is sent.
 
-        Raises ``ModelUnavailableError`` without a model, ``ConflictError`` where drafts are
-        switched off or there is no rubric.
+        ``for_calibration`` looks at the answers that ``start`` would draft with it. Raises
+        ``ModelUnavailableError`` without a model, ``ConflictError`` where drafts are switched off
+        or there is no rubric.
         """
         course = self._access.grader(caller, course_name)
         assignment = self._courses.assignment(course.id, name)
-        return self._estimated(caller, assignment, grade_id, submissions, is_calibration=False)
+        return self._estimated(
+            caller, assignment, grade_id, submissions, is_calibration=for_calibration
+        )
 
     def start(
         self,
@@ -254,7 +262,7 @@ class DraftingService:
         spent = self._spent.spent(assignment.course_id, assignment.id, caller.user)
         reason = "" if is_calibration else self._why_not(assignment, questions, len(keys))
         if not keys:
-            reason = "submissions: there is no answer to draft. Wait until some are handed in."
+            reason = _NO_MARKS if is_calibration else _NO_ANSWERS
         return DraftEstimate(
             answers=len(keys),
             skipped=skipped,

@@ -1,7 +1,8 @@
 """The grade table as text for people and as CSV for spreadsheets.
 
 ``points`` are what counts: ``raw_points``, with people's marks and extra credit in them, less the
-``penalty`` for lateness. Unsealed points are those that tests in the student's own process gave
+``penalty`` for lateness. ``hint_deduction`` was taken off the tests' points before any of these.
+Unsealed points are those that tests in the student's own process gave
 (docs/sealed.md).
 """
 
@@ -28,6 +29,7 @@ COLUMNS = (
     "penalty",
     "extra_credit",
     "late_seconds",
+    "hint_deduction",
 )
 
 
@@ -54,6 +56,7 @@ def grades_csv(rows: Iterable[Submission]) -> Iterator[str]:
                     _points(row, row.penalty),
                     _points(row, row.extra_credit),
                     str(row.late_seconds),
+                    _points(row, row.hint_deduction),
                 )
             ]
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -90,7 +90,8 @@ class ModelCalls:
     """Asks the model, if there is one; safe to use from many threads.
 
     ``ceilings`` is the most that may be spent, whatever a course chose, in picodollars;
-    ``problem`` says why there is no model although one is configured.
+    ``problem`` says why there is no model although one is configured; no text of a person that is
+    longer than ``max_characters`` should be asked about (``takes``).
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class ModelCalls:
         ceilings: Caps,
         clock: Clock,
         keep_days: int,
+        max_characters: int = 20_000,
     ) -> None:
         self._model = model
         self._problem = problem
@@ -113,6 +115,7 @@ class ModelCalls:
         self._ceilings = ceilings
         self._clock = clock
         self._keep = timedelta(days=keep_days)
+        self._max_characters = max_characters
 
     @property
     def about(self) -> ModelAbout | None:
@@ -129,11 +132,20 @@ class ModelCalls:
         """Why there is no model although one is configured; "" otherwise. Holds no secret."""
         return self._problem
 
+    def takes(self, texts: Iterable[str]) -> bool:
+        """Whether none of these texts is longer than what a model is asked about."""
+        return all(len(text) <= self._max_characters for text in texts)
+
     def start(self) -> None:
         """Close what a process that ended left open; its money stays counted."""
         lost = self._calls.lose_reserved(self._clock.now() - _LONGEST)
         if lost:
             _log.warning("%d calls of a language model ended with their process.", lost)
+
+    def warm_up(self) -> None:
+        """Make the first question as quick as the others, in the background; sends nothing."""
+        if self._model is not None:
+            self._model.warm_up()
 
     def clean_up(self) -> int:
         """Do what is done daily: close lost calls, empty the texts of old ones; return how many."""
@@ -214,7 +226,7 @@ class ModelCalls:
         self._calls.settle(call_id, answer, 0 if price is None else price.cost(answer.usage))
         if listener.error is not None:
             raise listener.error
-        return Asked(call_id, answer, False, prepared.texts, prepared.placeholders)
+        return _asked(prepared, call_id, answer)
 
     def parsed(self, call_id: UUID, parsed: Mapping[str, Any], flags: tuple[str, ...] = ()) -> None:
         """Write down what our code made of an answer, and what it found in it."""
@@ -358,4 +370,15 @@ def _from_cache(
     )
     if on_text is not None and not on_text(answer.text):
         answer = replace(answer, finish=Finish.STOPPED)
-    return Asked(call.new.id, answer, True, prepared.texts, prepared.placeholders)
+    return _asked(prepared, call.new.id, answer)
+
+
+def _asked(prepared: Prepared, call_id: UUID, answer: ModelAnswer) -> Asked:
+    return Asked(
+        call_id,
+        answer,
+        prepared.is_cached,
+        prepared.texts,
+        prepared.placeholders,
+        prepared.canary,
+    )

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from jupyter_ppo.domain.tutoring import ModelAnswer, ModelCall, ModelRequest, Purpose
+from jupyter_ppo.tutor.fencing import canary_of
 from jupyter_ppo.tutor.redaction import restore
 
 
@@ -61,6 +62,14 @@ class Prepared:
     cached: ModelCall | None
 
     @property
+    def canary(self) -> str:
+        """The secret mark of the prompt that was really sent: an earlier one for a kept answer."""
+        if self.cached is None:
+            return canary_of(self.request.system)
+        sent = (part["text"] for part in self.cached.new.prompt if part["role"] == "system")
+        return canary_of("\n".join(sent))
+
+    @property
     def is_cached(self) -> bool:
         """Whether it costs nothing, because it was answered before."""
         return self.cached is not None
@@ -77,13 +86,17 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An answer, as the model wrote it; ``texts`` are what it was asked about, as it saw them."""
+    """An answer, as the model wrote it; ``texts`` are what it was asked about, as it saw them.
+
+    ``canary`` is the secret mark of the prompt that it answers, which must not be in it.
+    """
 
     call_id: UUID
     answer: ModelAnswer
     is_cached: bool
     texts: Mapping[str, str]
     placeholders: Mapping[str, str] = field(repr=False)
+    canary: str = field(repr=False)
 
     def restore(self, text: str) -> str:
         """Put back what placeholders in ``text`` stand for."""

@@ -13,19 +13,17 @@ from jupyter_ppo.domain.errors import (
 )
 from jupyter_ppo.domain.tutoring import Failure, Finish, ModelAbout
 from jupyter_ppo.services.model_calls import Asked, Composed, ModelCalls, Prepared, Question
+from jupyter_ppo.tutor.hint_prompt import AGAIN
 from jupyter_ppo.tutor.plain_words import plain_words
 from jupyter_ppo.tutor.sentences import Sentences
 
 #: Called with words as they come, and whether they take the place of everything before; returns
 #: whether anybody still listens. Without words it is only asked that.
 OnWords = Callable[[str, bool], bool]
+#: The most characters of a word on average, with its marks: nobody writes longer ones.
+_LETTERS = 30
 #: Returns what is wrong with a text so far, None if it may be shown.
 Check = Callable[[str], str | None]
-
-_REPAIR = (
-    "Your last answer to this very request could not be shown, because {problem}. Answer once "
-    "more, in {least} to {most} words of plain prose, and keep every rule above."
-)
 
 
 class ListenerGoneError(Exception):
@@ -67,6 +65,11 @@ class Bounds:
         """The most words that are taken."""
         return self.most * 5 // 4
 
+    @property
+    def most_characters(self) -> int:
+        """The most characters that are read, whatever the model takes for a word."""
+        return self.longest * _LETTERS
+
 
 class ModelWords:
     """Asks a model for words that a student may see; safe to use from many threads."""
@@ -91,6 +94,8 @@ class ModelWords:
         """
         if self.about is None:
             return Told("", "", None)
+        if not self._calls.takes(question.texts.values()):
+            return _none(None, "This is longer than what a language model is asked about here.")
         first = _Attempt(bounds, check, on_words)
         try:
             told = self._ask(question, first, {})
@@ -99,7 +104,7 @@ class ModelWords:
             if first.problem == _REFUSED:
                 return _none(told.call_id, "The language model gave no hint to this.")
             second = _Attempt(bounds, check, on_words, is_shown=False)
-            repair = _REPAIR.format(problem=first.problem, least=bounds.least, most=bounds.most)
+            repair = AGAIN.format(problem=first.problem, least=bounds.least, most=bounds.most)
             told = self._ask(_again(question, repair), second, {"after": first.problem})
             if second.problem is None:
                 if on_words is not None and not on_words(told.text, True):
@@ -147,20 +152,27 @@ class _Attempt:
         self._is_shown = is_shown
         self._sentences = Sentences()
         self._restore: Callable[[str], str] = str
+        self._canary = ""
         self._was_heard = False
+        self._read = 0
         self.text = ""
         self.problem: str | None = None
         self.is_gone = False
         self.was_shown = False
 
     def begin(self, prepared: Prepared) -> None:
-        """Say how placeholders become what they stand for."""
+        """Say how placeholders become what they stand for, and what must not be repeated."""
         self._restore = prepared.restore
+        self._canary = prepared.canary
 
     def take(self, piece: str) -> bool:
         """Take the next piece; return whether to go on."""
         if piece:
             self._was_heard = True
+            self._read += len(piece)
+            if self._read > self._bounds.most_characters:
+                self.problem = "it was far too long"
+        if piece and self.problem is None:
             for sentence in self._sentences.add(piece):
                 self._show(sentence)
         if self._on_words is not None and not self.is_gone and not self._on_words("", False):
@@ -192,6 +204,8 @@ class _Attempt:
         words = len(so_far.split())
         if words > self._bounds.longest:
             self.problem = f"it had more than {self._bounds.longest} words"
+        elif self._canary and self._canary.casefold() in so_far.casefold():
+            self.problem = "it repeated what it must not"
         else:
             self.problem = self._check(so_far)
         if self.problem is not None:

@@ -99,7 +99,7 @@ in UTC. Points are those that were released to you.
 
 account.json           your courses with role, groups, and what staff entered about you (names,
                        e-mail, id in the learning management system); pseudonyms on leaderboards;
-                       your preferences
+                       your API tokens without their secrets; your preferences
 submissions.jsonl      every attempt that you handed in, also one that was deleted and can be
                        restored: times, state, warnings, and once it is released the grade with
                        every check and comment; "file" names what you handed in

@@ -188,10 +188,11 @@ class ReviewService:
         grade_id: str | None = None,
         threshold: float,
     ) -> tuple[int, int]:
-        """Take every draft that is ready and whose samples agree so much. Instructors only.
+        """Take every draft whose samples agree so much. Instructors only.
 
-        Never a flagged one, and none whose answer a person has judged. Returns how many were
-        approved and how many skipped. Raises ``InvalidInputError`` below the course's threshold.
+        None that is flagged for anything else, and none whose answer a person has judged. Returns
+        how many were approved and how many skipped. Raises ``InvalidInputError`` below the
+        course's threshold.
         """
         course = self._access.author(caller, course_name)
         assignment = self._courses.assignment(course.id, assignment_name)
@@ -202,7 +203,7 @@ class ReviewService:
         judged = self._drafts.judged(assignment.id)
         approved = skipped = 0
         for draft in self._open(assignment.id, grade_id):
-            if draft.state is not DraftState.READY or draft.new.agreement < threshold:
+            if not draft.new.may_be_one_of_many or draft.new.agreement < threshold:
                 continue
             if (draft.new.submission_id, draft.new.grade_id) in judged:
                 skipped += 1

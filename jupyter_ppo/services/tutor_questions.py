@@ -89,7 +89,7 @@ def hint_asking(
         compose=compose,
         depends_on=(level, assignment.version.source_digest, subject.grade_id),
     )
-    return Asking(question, _check((subject.reference,), f"{subject.skeleton}\n{answer}", canary))
+    return Asking(question, _check((subject.reference,), f"{subject.skeleton}\n{answer}"))
 
 
 def explanation_asking(
@@ -122,7 +122,7 @@ def explanation_asking(
         compose=compose,
         depends_on=(explained.kind, facts),
     )
-    return Asking(question, _check(references, explained.texts.get("code", ""), canary))
+    return Asking(question, _check(references, explained.texts.get("code", "")))
 
 
 def said_by(source: HintSource, model: str, about: ModelAbout | None) -> str:
@@ -135,10 +135,8 @@ def said_by(source: HintSource, model: str, about: ModelAbout | None) -> str:
     return f"Written by the language model {model}{at}; it may be wrong."
 
 
-def _check(references: Sequence[str], given: str, canary: str) -> Check:
+def _check(references: Sequence[str], given: str) -> Check:
     def check(text: str) -> str | None:
-        if canary in text:
-            return "it repeated what it must not"
         for reference in references or ("",):
             found = leaks(text, reference, given)
             if found is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jupyter_ppo.services.achievements import AchievementService
+from jupyter_ppo.services.api_tokens import ApiTokenService
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.batches import BatchService
 from jupyter_ppo.services.calibration import CalibrationService
@@ -58,6 +59,7 @@ class UseCases:
     achievements: AchievementService
     credentials: CredentialService
     preferences: PreferencesService
+    api_tokens: ApiTokenService
     privacy: PrivacyService
     feedback_settings: FeedbackSettingsService
     hints: HintService

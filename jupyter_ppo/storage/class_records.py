@@ -128,6 +128,7 @@ def _scores(session: Session, assignment_id: UUID) -> dict[UUID, list[RecordedSc
             ExerciseGradeRow.points,
             ExerciseGradeRow.max_points,
             ExerciseGradeRow.needs_review,
+            ExerciseGradeRow.hint_deduction,
             MarkRow.points,
             MarkRow.extra_credit,
             MarkRow.comment,
@@ -144,7 +145,7 @@ def _scores(session: Session, assignment_id: UUID) -> dict[UUID, list[RecordedSc
         .order_by(ExerciseGradeRow.submission_id, ExerciseGradeRow.position)
     )
     scores: dict[UUID, list[RecordedScore]] = {}
-    for submission_id, grade_id, points, most, needs_review, given, extra, comment in found:
+    for submission_id, grade_id, points, most, needs_review, hints, given, extra, comment in found:
         scores.setdefault(submission_id, []).append(
             RecordedScore(
                 grade_id=grade_id,
@@ -154,6 +155,7 @@ def _scores(session: Session, assignment_id: UUID) -> dict[UUID, list[RecordedSc
                 extra_credit=extra or 0.0,
                 comment=comment or "",
                 waits=needs_review and given is None,
+                hint_deduction=hints,
             )
         )
     return scores

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from jupyter_ppo.domain.courses import (
+    COURSE_LIST,
     Assignment,
     AssignmentKind,
     AssignmentVersion,
@@ -73,7 +74,7 @@ class Courses:
                 select(CourseRow).where(CourseRow.name == name, CourseRow.deleted_at.is_(None))
             )
             if row is None:
-                msg = f"course: there is no course {name!r}."
+                msg = f"course: there is no course {name!r}. {COURSE_LIST}"
                 raise NotFoundError(msg, field="course")
             return _course(row)
 

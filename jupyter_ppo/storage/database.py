@@ -11,29 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import (
-    ArgumentError,
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 
-from jupyter_ppo.domain.errors import (
-    ConflictError,
-    InvalidInputError,
-    PPOError,
-    StorageFullError,
-    UnavailableError,
-)
+from jupyter_ppo.domain.errors import InvalidInputError, UnavailableError
+from jupyter_ppo.storage.connections import DEFAULT_LIMITS, ConnectionLimits, engine_options
+from jupyter_ppo.storage.database_errors import translated
 from jupyter_ppo.storage.upgrade import BEGIN_OPTION, BUSY_SECONDS, MIGRATIONS, upgrade
 
 #: Locks, clocks and times are written for these.
 _BACKENDS = frozenset({"sqlite", "postgresql"})
+
+#: PostgreSQL's way to see one state of the database from begin to end.
+_ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class Database:
@@ -41,14 +31,16 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._read = sessionmaker(engine, expire_on_commit=False)
+        is_sqlite = engine.dialect.name == "sqlite"
+        # SQLite shows a transaction one state by itself; PostgreSQL when it is asked to.
+        reader = engine if is_sqlite else engine.execution_options(**_ONE_STATE)
+        self._read = sessionmaker(reader, expire_on_commit=False)
         # SQLite takes the write lock at BEGIN: a transaction that reads first and writes later
         # could otherwise fail with "database is locked" no matter how long it is ready to wait.
         writer = engine.execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"})
         self._write = sessionmaker(writer, expire_on_commit=False)
         # Whoever waits for SQLite's lock asks for it again and again, and may do so in vain for
         # seconds. The threads of this process wait for one another instead.
-        is_sqlite = engine.dialect.name == "sqlite"
         self._turn: AbstractContextManager[object] = (
             threading.RLock() if is_sqlite else nullcontext()
         )
@@ -62,20 +54,23 @@ class Database:
     def session(self) -> Generator[Session]:
         """A transaction that only reads; it sees one state of the database from begin to end.
 
-        Raises ``UnavailableError`` when the database does not answer, ``InvalidInputError`` for a
-        value that it cannot compare.
+        Raises ``UnavailableError`` when the database does not answer, ``BusyError`` when every
+        connection is in use or it takes too long, ``InvalidInputError`` for a value that it cannot
+        compare.
         """
-        with _translated(), self._read() as session:
+        with translated(), self._read() as session:
             yield session
 
     @contextmanager
     def begin(self) -> Generator[Session]:
         """A transaction that writes: committed at the end, rolled back by any exception.
 
-        Raises ``UnavailableError``, ``StorageFullError``, ``ConflictError`` when a constraint is
-        broken, or ``InvalidInputError`` for a value that the database cannot hold.
+        Raises ``UnavailableError``, ``BusyError``, ``StorageFullError``, ``ConflictError`` when a
+        constraint is broken, or ``InvalidInputError`` for a value that the database cannot hold.
+        A database that stops answering at the very end may have committed or not: who tries again
+        names the same idempotency key.
         """
-        with self._turn, _translated(), self._write.begin() as session:
+        with self._turn, translated(), self._write.begin() as session:
             yield session
 
     def close(self) -> None:
@@ -83,7 +78,9 @@ class Database:
         self._engine.dispose()
 
 
-def open_database(url: str, *, migrations: Path = MIGRATIONS) -> Database:
+def open_database(
+    url: str, *, limits: ConnectionLimits = DEFAULT_LIMITS, migrations: Path = MIGRATIONS
+) -> Database:
     """Connect to ``url`` (SQLAlchemy's notation) and bring its tables up to date.
 
     An SQLite file and its folder are made if they are missing, and copied beside the file before
@@ -95,19 +92,18 @@ def open_database(url: str, *, migrations: Path = MIGRATIONS) -> Database:
     target = _checked_url(url)
     shown = target.render_as_string(hide_password=True)
     try:
-        # Statements go to the log without their values: those are students' data.
-        engine = create_engine(target, hide_parameters=True, pool_pre_ping=not _is_sqlite(target))
+        engine = create_engine(target, **engine_options(target, limits))
     except ImportError as error:
         msg = (
             f"db_url: the database driver for {target.drivername!r} is not installed "
-            f"(no module named {error.name!r}). Install it with pip."
+            f"(no module named {error.name!r}). Install jupyter_ppo[postgresql] with pip."
         )
         raise UnavailableError(msg, field="db_url") from None
     if _is_sqlite(target):
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     try:
-        with _translated(shown):
+        with translated(shown):
             upgrade(engine, migrations)
     except BaseException:
         engine.dispose()
@@ -180,51 +176,3 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get(BEGIN_OPTION, "BEGIN"))
-
-
-_NO_ANSWER = (
-    OperationalError,
-    InterfaceError,
-    PoolTimeoutError,
-    sqlite3.OperationalError,
-    sqlite3.InterfaceError,
-)
-
-
-def _lost_connection(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated
-
-
-@contextmanager
-def _translated(shown: str = "") -> Generator[None]:
-    """Turn the database's errors into ours, as far as they are the database's.
-
-    A statement that cannot be right (``ProgrammingError``) is a mistake of this package: it is
-    raised as it is, and trying again would not help. A value that cannot be held (``DataError``: a
-    NUL, a number out of range) came from outside.
-    """
-    where = f" at {shown}" if shown else ""
-    try:
-        yield
-    except PPOError:
-        raise
-    except IntegrityError as error:
-        msg = "This contradicts what is stored already; nothing was changed."
-        raise ConflictError(msg) from error
-    except DataError as error:
-        msg = (
-            "The database cannot hold one of these values; nothing was changed. Leave out control "
-            "characters and numbers of many digits."
-        )
-        raise InvalidInputError(msg) from error
-    except (DBAPIError, PoolTimeoutError, sqlite3.Error) as error:
-        if "disk is full" in str(error) or "No space left on device" in str(error):
-            msg = "The disk of the database is full; nothing was changed. Free some space."
-            raise StorageFullError(msg) from error
-        if "not a database" in str(error) or "malformed" in str(error):
-            msg = f"The file{where} is not a readable SQLite database. Restore it from a backup."
-            raise UnavailableError(msg, field="db_url") from error
-        if not isinstance(error, _NO_ANSWER) and not _lost_connection(error):
-            raise
-        msg = f"The database{where} does not answer. Try again; if it stays so, see the log."
-        raise UnavailableError(msg, field="db_url") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +14,12 @@ from jupyter_ppo.domain.exam import CheckLine
 from jupyter_ppo.domain.grading import ExerciseGrade, Grade
 from jupyter_ppo.domain.marks import GradeChangeKind, Mark
 from jupyter_ppo.domain.terms import GradeRelease
+from jupyter_ppo.domain.tutoring import DraftState
 from jupyter_ppo.storage.database import database_now
 from jupyter_ppo.storage.history import add_change
 from jupyter_ppo.storage.standings import settle
 from jupyter_ppo.storage.tables import (
+    DraftRow,
     ExerciseGradeRow,
     GradeRow,
     MarkRow,
@@ -25,6 +27,9 @@ from jupyter_ppo.storage.tables import (
     VersionRow,
 )
 from jupyter_ppo.storage.term_rows import terms_of
+
+#: Submission, exercise and the words of a draft that a person approved.
+DraftedWords = frozenset[tuple[UUID, str, str]]
 
 
 def store_grade(
@@ -104,8 +109,9 @@ def grade_of(session: Session, submission_id: UUID) -> Grade | None:
 
 def marks_of(session: Session, submission_id: UUID) -> dict[str, Mark]:
     """Return the marks of a submission by grade_id; those that say nothing are left out."""
-    rows = session.scalars(select(MarkRow).where(MarkRow.submission_id == submission_id))
-    marks = {row.grade_id: read_mark(row) for row in rows}
+    rows = session.scalars(select(MarkRow).where(MarkRow.submission_id == submission_id)).all()
+    drafted = drafted_words(session, [submission_id] if rows else [])
+    marks = {row.grade_id: read_mark(row, drafted) for row in rows}
     return {grade_id: mark for grade_id, mark in marks.items() if not mark.is_empty}
 
 
@@ -129,8 +135,21 @@ def snapshot(session: Session, submission_id: UUID) -> dict[str, Any] | None:
     }
 
 
-def read_mark(row: MarkRow) -> Mark:
-    """Return the domain's object."""
+def drafted_words(session: Session, submission_ids: Collection[UUID]) -> DraftedWords:
+    """Return the words of drafts that a person approved, as they were or changed."""
+    if not submission_ids:
+        return frozenset()
+    rows = session.execute(
+        select(DraftRow.submission_id, DraftRow.grade_id, DraftRow.comment).where(
+            DraftRow.submission_id.in_(submission_ids),
+            DraftRow.decided_state.in_([DraftState.APPROVED, DraftState.EDITED]),
+        )
+    )
+    return frozenset((each, grade_id, words) for each, grade_id, words in rows)
+
+
+def read_mark(row: MarkRow, drafted: DraftedWords = frozenset()) -> Mark:
+    """Return the domain's object; its words are a draft's if ``drafted`` has them."""
     return Mark(
         points=row.points,
         extra_credit=row.extra_credit,
@@ -139,6 +158,7 @@ def read_mark(row: MarkRow) -> Mark:
         marked_by=row.marked_by,
         marked_at=row.marked_at,
         auto_points=row.auto_points,
+        is_drafted=(row.submission_id, row.grade_id, row.comment) in drafted,
     )
 
 

@@ -17,7 +17,13 @@ from jupyter_ppo.domain.marking import MarkingKey, MarkingState, MarkingTotal
 from jupyter_ppo.domain.marks import GradeChange, GradeChangeKind, Mark
 from jupyter_ppo.domain.ports import Page
 from jupyter_ppo.storage.database import Database, database_now
-from jupyter_ppo.storage.grades import marks_of, read_exercise, read_mark, retotal
+from jupyter_ppo.storage.grades import (
+    drafted_words,
+    marks_of,
+    read_exercise,
+    read_mark,
+    retotal,
+)
 from jupyter_ppo.storage.history import add_change, read_history
 from jupyter_ppo.storage.standings import KEEPING_KEYS, settle
 from jupyter_ppo.storage.tables import (
@@ -165,9 +171,10 @@ class Marks:
                     ExerciseGradeRow.grade_id.in_({key.grade_id for key in keys}),
                 )
             )
+            drafted = drafted_words(session, ids)
             found = {
                 (row.submission_id, row.grade_id): read_exercise(
-                    row, None if mark is None else read_mark(mark)
+                    row, None if mark is None else read_mark(mark, drafted)
                 )
                 for row, mark in rows
             }

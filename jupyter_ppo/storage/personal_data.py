@@ -286,6 +286,11 @@ DECISIONS: Mapping[str, TableRule] = {
             "revoked_because": _deleted("achievements.json"),
         },
     ),
+    # No token of an erased person is good. Roles and times are no words.
+    "api_tokens": TableRule(
+        Owner.USER,
+        {"user": _deleted(_ACCOUNT), "name": _deleted(_ACCOUNT), "digest": _deleted()},
+    ),
     "preferences": TableRule(
         Owner.USER, {"user": _deleted(_ACCOUNT), "document": _deleted(_ACCOUNT)}
     ),

@@ -24,6 +24,7 @@ from jupyter_ppo.storage.personal_deeds import as_staff, audit
 from jupyter_ppo.storage.record_pages import Record, fields_of, pages, plain_value
 from jupyter_ppo.storage.results import plain
 from jupyter_ppo.storage.tables import (
+    ApiTokenRow,
     AssignmentRow,
     AwardRow,
     CourseRow,
@@ -43,6 +44,19 @@ from jupyter_ppo.storage.tables import (
     VersionRow,
 )
 
+#: Of the secret not even the digest: it is nothing that anybody could read.
+_TOKEN_FIELDS = (
+    "id",
+    "name",
+    "role",
+    "access",
+    "created_at",
+    "expires_at",
+    "last_used_at",
+    "uses",
+    "revoked_at",
+)
+
 
 class PersonalRecords:
     """``services.privacy.RecordStore`` on a database. Values are those of JSON."""
@@ -59,7 +73,7 @@ class PersonalRecords:
             )
 
     def account(self, user: str) -> Record:
-        """Return courses with role and groups, pseudonyms, and preferences."""
+        """Return courses with role and groups, pseudonyms, API tokens, and preferences."""
         with self._database.session() as session:
             groups = session.execute(
                 select(GroupRow.course_id, GroupRow.name)
@@ -78,6 +92,12 @@ class PersonalRecords:
                 .join(CourseRow, CourseRow.id == LeaderboardMemberRow.course_id)
                 .where(LeaderboardMemberRow.user == user)
                 .order_by(CourseRow.name)
+            ).all()
+            tokens = session.execute(
+                select(CourseRow.name, ApiTokenRow)
+                .join(CourseRow, CourseRow.id == ApiTokenRow.course_id)
+                .where(ApiTokenRow.user == user)
+                .order_by(ApiTokenRow.created_at, ApiTokenRow.id)
             ).all()
             preferences = session.get(PreferencesRow, user)
             fields = (
@@ -104,6 +124,9 @@ class PersonalRecords:
                 "leaderboards": [
                     {"course": course, **fields_of(row, ("pseudonym", "joined_at"))}
                     for course, row in pseudonyms
+                ],
+                "api_tokens": [
+                    {"course": course, **fields_of(row, _TOKEN_FIELDS)} for course, row in tokens
                 ],
                 "preferences": None
                 if preferences is None

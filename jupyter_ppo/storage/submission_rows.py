@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, false, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, false, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from jupyter_ppo.domain.errors import NotFoundError
 from jupyter_ppo.domain.grading import total
@@ -31,24 +31,8 @@ SHOWN = aliased(StandingRow)
 def joined() -> Select[*tuple[Any, ...]]:
     """Return the query of all submissions that are not in the trash; ``read_rows`` reads it."""
     submitted_version = aliased(VersionRow)
-    # Points that a person gave in the place of the tests' are not those of the tests any more.
-    unsealed = (
-        select(func.sum(ExerciseGradeRow.points))
-        .outerjoin(
-            MarkRow,
-            and_(
-                MarkRow.submission_id == ExerciseGradeRow.submission_id,
-                MarkRow.grade_id == ExerciseGradeRow.grade_id,
-            ),
-        )
-        .where(
-            ExerciseGradeRow.submission_id == SubmissionRow.id,
-            ExerciseGradeRow.is_sealed == false(),
-            MarkRow.points.is_(None),
-        )
-        .correlate(SubmissionRow)
-        .scalar_subquery()
-    )
+    unsealed = _of_tests(ExerciseGradeRow.points, ExerciseGradeRow.is_sealed == false())
+    for_hints = _of_tests(ExerciseGradeRow.hint_deduction)
     places = queue_places()
     return (
         select(
@@ -64,6 +48,7 @@ def joined() -> Select[*tuple[Any, ...]]:
             GradeRow.needs_review,
             GradeRow.extra_credit,
             unsealed.label("unsealed_points"),
+            for_hints.label("hint_deduction"),
             StandingRow.submission_id.label("standing"),
             SHOWN.shown_submission_id.label("shown_standing"),
             places.c.place.label("queue_position"),
@@ -81,6 +66,27 @@ def joined() -> Select[*tuple[Any, ...]]:
             AssignmentRow.deleted_at.is_(None),
             CourseRow.deleted_at.is_(None),
         )
+    )
+
+
+def _of_tests(
+    points: InstrumentedAttribute[float], *which: ColumnElement[bool]
+) -> ScalarSelect[float]:
+    """Return the sum over a submission's exercises that have their points from tests.
+
+    Points that a person gave in the place of the tests' are not those of the tests any more.
+    """
+    its_mark = and_(
+        MarkRow.submission_id == ExerciseGradeRow.submission_id,
+        MarkRow.grade_id == ExerciseGradeRow.grade_id,
+    )
+    return (
+        select(func.sum(points))
+        .select_from(ExerciseGradeRow)
+        .outerjoin(MarkRow, its_mark)
+        .where(ExerciseGradeRow.submission_id == SubmissionRow.id, MarkRow.points.is_(None), *which)
+        .correlate(SubmissionRow)
+        .scalar_subquery()
     )
 
 
@@ -129,6 +135,7 @@ def _read(found: Any) -> Submission:
         late_seconds=row.late_seconds,
         penalty=row.penalty,
         extra_credit=found.extra_credit or 0.0,
+        hint_deduction=total([found.hint_deduction or 0.0]),
         counts=found.standing is not None,
         counts_for_student=found.shown_standing is not None,
         released_at=row.released_at,

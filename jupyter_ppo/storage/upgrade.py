@@ -7,7 +7,9 @@ import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -40,39 +42,78 @@ def upgrade(engine: Engine, migrations: Path) -> None:
     config = Config(attributes={})
     # Alembic expands percent signs in its options.
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    known = _package_revisions() if migrations == MIGRATIONS else _revisions(migrations)
     if engine.dialect.name == "sqlite":
         path = Path(str(engine.url.database))
         with _file_lock(path):
             _use_wal(path)
-            _migrate(engine, config, path)
+            _migrate_sqlite(engine, config, known, path)
     else:
-        with engine.connect() as lock:
-            if engine.dialect.name == "postgresql":
-                lock.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
-                lock.commit()  # the lock is the connection's, not the transaction's
-            try:
-                _migrate(engine, config, None)
-            finally:
-                if engine.dialect.name == "postgresql":
-                    lock.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_LOCK})
-                    lock.commit()
+        with engine.connect() as connection, _advisory_lock(connection):
+            _migrate_postgresql(connection, config, known)
 
 
-def _migrate(engine: Engine, config: Config, sqlite_file: Path | None) -> None:
-    scripts = ScriptDirectory.from_config(config)
-    head = scripts.get_current_head()
+@dataclass(frozen=True)
+class _Revisions:
+    """The newest revision of a folder of migrations, and all of them."""
+
+    head: str | None
+    every: frozenset[str]
+
+
+def _revisions(migrations: Path) -> _Revisions:
+    scripts = ScriptDirectory(str(migrations))
+    every = frozenset(script.revision for script in scripts.walk_revisions())
+    return _Revisions(scripts.get_current_head(), every)
+
+
+@cache
+def _package_revisions() -> _Revisions:
+    """Read the package's own migrations once: they do not change, and it takes a tenth second."""
+    return _revisions(MIGRATIONS)
+
+
+def _migrate_sqlite(engine: Engine, config: Config, known: _Revisions, path: Path) -> None:
     with engine.connect() as connection:
-        current = _checked_revision(connection, scripts)
-    if current == head:
+        current = _checked_revision(connection, known)
+    if current == known.head:
         return
-    if sqlite_file is not None and current is not None:
-        _back_up(sqlite_file, current)
+    if current is not None:
+        _back_up(path, current)
     writer = engine.execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"})
     with writer.connect() as connection, _unchecked_references(connection), connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        if sqlite_file is not None:
-            _check_references(connection)
+        _check_references(connection)
+
+
+def _migrate_postgresql(connection: Connection, config: Config, known: _Revisions) -> None:
+    with connection.begin():
+        current = _checked_revision(connection, known)
+    if current == known.head:
+        return
+    with connection.begin():
+        # A request is ended after a while; a migration of a large table is not.
+        for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _advisory_lock(connection: Connection) -> Generator[None]:
+    """Let one process of all migrate this database; the others wait, as long as it takes.
+
+    The lock is that of the connection that migrates, and of no transaction. When the connection
+    ends, however it ends, the server gives the lock to the next.
+    """
+    connection.detach()  # closed in the end, and not given to a request
+    with connection.begin():
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.exec_driver_sql("SET lock_timeout = 0")
+    with connection.begin():
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+    yield
 
 
 @contextmanager
@@ -105,7 +146,7 @@ def _check_references(connection: Connection) -> None:
         raise UnavailableError(msg, field="db_url")
 
 
-def _checked_revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
+def _checked_revision(connection: Connection, known: _Revisions) -> str | None:
     """Return the database's revision, None for an empty database."""
     current = MigrationContext.configure(connection).get_current_revision()
     if current is None:
@@ -115,10 +156,10 @@ def _checked_revision(connection: Connection, scripts: ScriptDirectory) -> str |
                 "Name an empty database or a new file."
             )
             raise DatabaseVersionError(msg, field="db_url")
-    elif current not in {script.revision for script in scripts.walk_revisions()}:
+    elif current not in known.every:
         msg = (
             f"db_url: this database is at revision {current!r}, written by a newer jupyter_ppo; "
-            f"this one knows revisions up to {scripts.get_current_head()!r}. Upgrade jupyter_ppo, "
+            f"this one knows revisions up to {known.head!r}. Upgrade jupyter_ppo, "
             "or restore the backup that was made before the upgrade. Nothing was changed."
         )
         raise DatabaseVersionError(msg, field="db_url")

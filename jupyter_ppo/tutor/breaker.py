@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
+from jupyter_ppo.domain.circuit import Circuit
 from jupyter_ppo.domain.tutoring import Failure
 
 #: What says that the service is down. Being told to slow down does not, nor a wrong request.
@@ -13,10 +13,7 @@ _DOWN = frozenset({Failure.UNAVAILABLE, Failure.TIMEOUT})
 
 
 class Breaker:
-    """Opens after ``failures`` in a row, for ``seconds``; then one request may try.
-
-    Safe to use from many threads. ``clock`` counts seconds and never goes back.
-    """
+    """A ``Circuit`` to a language model, which knows what failures of it mean."""
 
     def __init__(
         self,
@@ -25,34 +22,12 @@ class Breaker:
         seconds: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._most = failures
-        self._seconds = seconds
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._failed = 0
-        self._open_until: float | None = None
+        self._circuit = Circuit(failures=failures, seconds=seconds, clock=clock)
 
     def wait(self) -> float:
-        """Return 0 if a request may be sent now, else after how many seconds to come back.
-
-        After the time is over, the first who asks may send one request; the others come back when
-        its end is known, or when it must have ended.
-        """
-        with self._lock:
-            if self._open_until is None:
-                return 0.0
-            left = self._open_until - self._clock()
-            if left > 0:
-                return left
-            self._open_until = self._clock() + self._seconds
-            return 0.0
+        """Return 0 if a request may be sent now, else after how many seconds to come back."""
+        return self._circuit.wait()
 
     def note(self, failure: Failure | None) -> None:
         """Say how a request ended; None: it was answered."""
-        with self._lock:
-            if failure not in _DOWN:
-                self._failed, self._open_until = 0, None
-                return
-            self._failed += 1
-            if self._failed >= self._most:
-                self._open_until = self._clock() + self._seconds
+        self._circuit.note(is_down=failure in _DOWN)

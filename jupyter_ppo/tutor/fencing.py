@@ -16,6 +16,8 @@ from collections.abc import Mapping
 #: Marks of markup, and letters that look like angle brackets.
 _MARKUP = "<>&`＜＞‹›〈〉《》⟨⟩⟪⟫❮❯❬❭˂˃ᐸᐳ﹤﹥«»"
 _PLAIN = re.compile(r"[ !-%'-;=?-_a-~]*")
+#: How every prompt of ours forbids its secret mark.
+_CANARY_RULE = re.compile(r"Never write this mark: (mark-[0-9a-f]{16})\b")
 
 
 def new_fence() -> str:
@@ -26,6 +28,15 @@ def new_fence() -> str:
 def new_canary() -> str:
     """Return a secret mark of a prompt, which must not come back; 64 random bits."""
     return f"mark-{secrets.token_hex(8)}"
+
+
+def canary_of(system: str) -> str:
+    """Return the secret mark that a system part of ours holds, "" when it holds none.
+
+    What authors wrote stands before our rules: the last one is ours.
+    """
+    found = _CANARY_RULE.findall(system)
+    return str(found[-1]) if found else ""
 
 
 def as_json(value: object) -> str:

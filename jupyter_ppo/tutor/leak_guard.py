@@ -29,6 +29,9 @@ _BLOCK = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 _STATEMENT = re.compile(
     r"(?:def|class|return|import|from|for|while|if|with|assert|raise|yield|lambda)\b|[^=!<>]=[^=]"
 )
+#: What stands around an equals sign; a name is bounded, or long words would take their square.
+_ASSIGNMENT = re.compile(r"[\w.\[\]]{1,80} ?[-+*/]?= ?[^\s,;=][^,;]{2,200}")
+_KEYWORD = re.compile(r"\b(?:return|def|class|assert) [^,;]{3,200}")
 # "return this and that" is a sentence that parses.
 _CODE_SIGN = re.compile(r"[=()\[\]{}+\-*/%@<>_]|\.\w")
 # The signs of code: a run of plain words is no leak, however common it is.
@@ -86,9 +89,9 @@ def _code_like(text: str) -> Iterator[str]:
         for sentence in re.split(r"(?<=[.!?])\s+", plain):
             yield sentence.rstrip(".!?")
             # "Write total = total + x and ...": what stands around an equals sign.
-            for found in re.finditer(r"[\w.\[\]]+ ?[-+*/]?= ?[^\s,;=][^,;]{2,200}", sentence):
+            for found in _ASSIGNMENT.finditer(sentence):
                 yield from _shorter(found[0])
-            for found in re.finditer(r"\b(?:return|def|class|assert) [^,;]{3,200}", sentence):
+            for found in _KEYWORD.finditer(sentence):
                 yield from _shorter(found[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import queue
 import threading
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 #: What the two wire formats are spoken with; the ``llm`` extra has it.
 _LIBRARIES = {"openai": ("pydantic_ai", "openai"), "anthropic": ("pydantic_ai", "anthropic")}
 
+#: The name of the thread that loads them.
+LOADING = "jupyter-ppo-llm-load"
+#: So long after ``warm_up`` the libraries are loaded, in seconds: what starts now goes first.
+_WARM_UP_SECONDS = 3.0
 #: How often a listener is asked whether it is still there, in seconds.
 _LISTENING_SECONDS = 1.0
 
@@ -62,6 +67,7 @@ class HttpModel:
         self._places: asyncio.Semaphore | None = None
         # Whether requests carry the schema; None until it is known whether the model takes one.
         self._by_schema: bool | None = {"schema": True, "prompt": False}.get(setup.structured)
+        self._warming: threading.Timer | None = None
 
     def __repr__(self) -> str:
         """Say which model it is, and nothing secret."""
@@ -71,6 +77,17 @@ class HttpModel:
     def about(self) -> ModelAbout:
         """Which one it is."""
         return self._setup.about
+
+    def warm_up(self, wait: float = _WARM_UP_SECONDS) -> None:
+        """Load the libraries in a thread of its own, ``wait`` seconds from now; twice is harmless.
+
+        That takes seconds, which the first student would wait for otherwise.
+        """
+        with self._lock:
+            if self._warming is None and not why_not(self._setup):
+                self._warming = threading.Timer(wait, _load)
+                self._warming.name, self._warming.daemon = LOADING, True
+                self._warming.start()
 
     def answer(self, request: ModelRequest) -> ModelAnswer:
         """Return the whole answer."""
@@ -99,6 +116,9 @@ class HttpModel:
 
     def close(self) -> None:
         """End what runs; nothing may be asked afterwards."""
+        with self._lock:
+            if self._warming is not None:
+                self._warming.cancel()
         self._loop.close(self._close_wire)
 
     async def _close_wire(self) -> None:
@@ -176,6 +196,12 @@ class HttpModel:
     def setup(self) -> ModelSetup:
         """What it is reached by."""
         return self._setup
+
+
+def _load() -> None:
+    """Import what requests are sent with. Whoever asks first is told what is wrong with it."""
+    with contextlib.suppress(Exception):
+        importlib.import_module("jupyter_ppo.tutor.wire")
 
 
 def _next(pieces: queue.SimpleQueue[str | None]) -> str | None:

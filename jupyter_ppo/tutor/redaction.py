@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 
 from jupyter_ppo.tutor.redaction_words import ATTRIBUTES, INTRODUCTIONS, ORDINARY
@@ -165,7 +166,7 @@ def _all(text: str, people: Sequence[str], student_id: re.Pattern[str]) -> Itera
         digits = sum(each.isdigit() for each in text[found.start : found.end])
         if _PHONE_DIGITS[0] <= digits <= _PHONE_DIGITS[1]:
             yield found
-    for pattern in _name_patterns(people):
+    for pattern in _name_patterns(frozenset(people), text):
         yield from _matches(Kind.PERSON, pattern, text)
 
 
@@ -190,8 +191,37 @@ def _is_address(text: str) -> bool:
     return not is_slice
 
 
-def _name_patterns(people: Sequence[str]) -> list[re.Pattern[str]]:
-    """Return the patterns for names: whole ones first, then their parts, then ordinary words."""
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name to look for; where none of ``needles`` stands in a text, its pattern finds nothing."""
+
+    name: str
+    needles: tuple[str, ...]
+
+
+def _name_patterns(people: frozenset[str], text: str) -> list[re.Pattern[str]]:
+    """Return the patterns for the names that may stand in ``text``: whole ones first, then their
+    parts, then ordinary words.
+
+    A course has thousands of names and a text a few: a pattern of all takes half a second.
+    """
+    whole, parts, ordinary = (_there(names, text) for names in _sorted_names(people))
+    found = [_any_of(names) for names in (whole, parts) if names]
+    if ordinary:
+        alternatives = "|".join(_spelt(each) for each in _longest_first(ordinary))
+        found.append(
+            re.compile(rf"(?i:(?:{INTRODUCTIONS})\s{{0,3}}:?\s{{1,3}}|@)({alternatives})(?!\w)")
+        )
+    return found
+
+
+def _there(names: Sequence[_Name], text: str) -> set[str]:
+    return {each.name for each in names if any(needle in text for needle in each.needles)}
+
+
+@lru_cache(maxsize=8)
+def _sorted_names(people: frozenset[str]) -> tuple[tuple[_Name, ...], ...]:
+    """Return whole names, their parts that are no whole ones, and ordinary words that are names."""
     whole: set[str] = set()
     parts: set[str] = set()
     ordinary: set[str] = set()
@@ -206,13 +236,16 @@ def _name_patterns(people: Sequence[str]) -> list[re.Pattern[str]]:
             ordinary.add(name)
         elif _is_telling(name):
             whole.add(name)
-    found = [_any_of(names) for names in (whole, parts - whole) if names]
-    if ordinary:
-        alternatives = "|".join(_spelt(each) for each in _longest_first(ordinary))
-        found.append(
-            re.compile(rf"(?i:(?:{INTRODUCTIONS})\s{{0,3}}:?\s{{1,3}}|@)({alternatives})(?!\w)")
-        )
-    return found
+    return tuple(
+        tuple(_Name(name, _needles(name)) for name in sorted(names))
+        for names in (whole, parts - whole, ordinary)
+    )
+
+
+def _needles(name: str) -> tuple[str, ...]:
+    """Return what must stand in a text for ``_spelt(name)`` to match: of each form, what is exact."""
+    forms = {unicodedata.normalize(form, name) for form in ("NFC", "NFD")}
+    return tuple(sorted({max(_LOOSE.split(form), key=len) for form in forms}))
 
 
 def _any_of(names: set[str]) -> re.Pattern[str]:
@@ -232,6 +265,10 @@ def _spelt(name: str) -> str:
     """Return a pattern for a name in both normal forms, with any apostrophe, hyphen and blanks."""
     forms = {unicodedata.normalize(form, name) for form in ("NFC", "NFD")}
     return "|".join(sorted(_loosely(form) for form in forms))
+
+
+#: Where a name may be spelt in more than one way; see ``_loosely``.
+_LOOSE = re.compile(r"['’ -]")
 
 
 def _loosely(name: str) -> str:

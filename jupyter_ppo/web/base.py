@@ -9,18 +9,20 @@ import re
 from collections.abc import Callable
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
+from jupyter_server.auth import IdentityProvider, User
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from pydantic import BaseModel, ValidationError
+from tornado.http1connection import HTTP1Connection
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from jupyter_ppo.autograde.read import MAX_BYTES, too_large
 from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.errors import (
-    BusyError,
+    ForbiddenError,
     InvalidInputError,
     NotFoundError,
     PPOError,
@@ -28,9 +30,17 @@ from jupyter_ppo.domain.errors import (
 )
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.use_cases import UseCases
+from jupyter_ppo.web.api_tokens_auth import (
+    TokenIdentity,
+    TokenUser,
+    check_action,
+    check_address,
+    sent_token,
+)
 from jupyter_ppo.web.context import SETTING, WebContext
 from jupyter_ppo.web.errors import error_answer, invalid_input, retry_after, status_of
-from jupyter_ppo.web.operations import MediaType
+from jupyter_ppo.web.operations import Action, MediaType
+from jupyter_ppo.web.rates import check_rate
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,8 +56,20 @@ MAX_JSON_BYTES = 64 * 2**10
 #: ``MAX_BODY_BYTES`` is read and thrown away: who is answered while still sending sees a broken
 #: connection in place of the answer.
 MAX_READ_BYTES = 200 * 2**20
-#: What a client of a stopping server is told to wait, in seconds: a restart takes that long.
-_STOPPING_SECONDS = 10.0
+
+
+#: Knows who sends an API token.
+_TOKENS = TokenIdentity()
+
+
+@runtime_checkable
+class AsksAgain(Protocol):
+    """An identity provider that can be asked again; answers hold for ``recheck_seconds``."""
+
+    recheck_seconds: int
+
+    async def get_user_again(self, handler: RequestHandler) -> User | None:
+        """Return who the sender of an earlier request is by now; None if nobody any more."""
 
 
 @stream_request_body
@@ -64,24 +86,42 @@ class PPOHandler(APIHandler):
         """Start with an empty body; called by tornado for each request."""
         self._body = bytearray()
         self._received = 0
+        self._is_prepared = False
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Let jupyter_server sign the person in and check the origin, then close every door.
 
         ``allow_unauthenticated_access`` of the server opens nothing here.
         """
-        await super().prepare()
+        try:
+            await super().prepare()
+        finally:
+            # Also when nobody is signed in: whoever knocks that often is told to wait.
+            self._check_rate()
         verb = getattr(self, (self.request.method or "").lower())
         if not getattr(verb, "__allow_unauthenticated", False):
             if not self.current_user:
                 raise HTTPError(HTTPStatus.FORBIDDEN)
             if self.context.problem is not None:
                 raise self.context.unavailable()
+            self._asked_at = asyncio.get_running_loop().time()
+            self._caller = await self._caller_of(self.current_user)
+        check_address(self.current_user, self._api_path())
         self._check_address()
         length = self.request.headers.get("Content-Length", "0")
         # A float, because int() refuses thousands of digits.
         if length.isdecimal() and float(length) > MAX_READ_BYTES:
             raise _too_large(MAX_BODY_BYTES)
+        if isinstance(self.request.connection, HTTP1Connection):
+            # A server may take less from whoever it does not know yet.
+            self.request.connection.set_max_body_size(MAX_READ_BYTES)
+        self._is_prepared = True
+
+    def _check_rate(self) -> None:
+        """Count the request; raise ``RateLimitedError`` when there are too many."""
+        user = getattr(self, "_jupyter_current_user", None)
+        course = self.path_kwargs.get("course")
+        check_rate(self.context.limits, self.request, user, self._api_path(), course)
 
     def _check_address(self) -> None:
         """Refuse a NUL in the address: nothing has such a name, and not every database takes it."""
@@ -143,7 +183,43 @@ class PPOHandler(APIHandler):
     @property
     def caller(self) -> Caller:
         """The person behind this request."""
-        return self.context.caller(self.current_user.username)
+        return self._caller
+
+    async def recheck(self) -> None:
+        """Ask once more who this is when it was last asked too long ago, in a request that lasts.
+
+        Raises ``ForbiddenError`` when they may not be here any more.
+        """
+        provider = self.identity_provider
+        now = asyncio.get_running_loop().time()
+        if isinstance(provider, AsksAgain) and now - self._asked_at >= provider.recheck_seconds:
+            self._asked_at = now
+            user = await provider.get_user_again(self)
+            if user is None:
+                msg = "You are not signed in any more. Sign in again."
+                raise ForbiddenError(msg)
+            self._caller = await self._caller_of(user)
+
+    async def _caller_of(self, user: User) -> Caller:
+        if isinstance(user, TokenUser) and user.caller is not None:
+            return user.caller
+        return await self.context.caller(user)
+
+    @property
+    def identity_provider(self) -> IdentityProvider:
+        """Who is asked who this is: the server's own provider, unless an API token was sent."""
+        if sent_token(self.request) is not None:
+            return _TOKENS
+        provider: IdentityProvider = super().identity_provider
+        return provider
+
+    def check_token(self, action: Action) -> None:
+        """Raise ``ForbiddenError`` when an API token was sent that may not do this."""
+        check_action(self.current_user, action)
+
+    def _api_path(self) -> str:
+        """Return the address below the API's prefix."""
+        return self.request.path.removeprefix(url_path_join(self.base_url, API_PREFIX))
 
     async def ask(
         self, use_case: Callable[Concatenate[Caller, P], T], *args: P.args, **kwargs: P.kwargs
@@ -152,18 +228,9 @@ class PPOHandler(APIHandler):
 
         Raises ``BusyError`` when the server stops before its turn.
         """
-        work = functools.partial(use_case, self.caller, *args, **kwargs)
-        try:
-            asked = self.context.threads.submit(work)
-        except RuntimeError as error:  # the threads have ended
-            raise _stopping() from error
-        try:
-            return await asyncio.wrap_future(asked)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise _stopping() from None  # it waited for a thread when they were told to end
+        return await self.context.in_thread(
+            functools.partial(use_case, self.caller, *args, **kwargs)
+        )
 
     # -- what was sent -----------------------------------------------------------------------
 
@@ -237,8 +304,17 @@ class PPOHandler(APIHandler):
         """Answer any error in the one shape; called by tornado, also for 404 and 405."""
         _, error, _ = kwargs.get("exc_info", (None, None, None))
         status, answer = error_answer(status_code, error)
+        if not self._is_prepared:
+            # The body is not read, so tornado closes the connection: a proxy that is not told of
+            # it sends the next request into the closing one, and answers 503 for us.
+            self.set_header("Connection", "close")
+        if status == HTTPStatus.FORBIDDEN and not getattr(self, "_jupyter_current_user", None):
+            # So a server that forwards knows that it was the token, not what was asked for.
+            self.set_header("WWW-Authenticate", "token")
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.set_header("Allow", ", ".join(_methods(type(self))))
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.set_header("WWW-Authenticate", 'Bearer realm="jupyter-ppo", error="invalid_token"')
         seconds = retry_after(error)
         if seconds is not None:
             self.set_header("Retry-After", str(seconds))
@@ -269,11 +345,6 @@ def _methods(handler: type[RequestHandler]) -> list[str]:
         for method in RequestHandler.SUPPORTED_METHODS
         if getattr(handler, method.lower()) is not absent
     ]
-
-
-def _stopping() -> BusyError:
-    msg = "This server is stopping. Send the request again."
-    return BusyError(msg, retry_after=_STOPPING_SECONDS)
 
 
 def _too_large(limit: int) -> TooLargeError:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from jupyter_server.auth import User
 
 from jupyter_ppo.domain.access import Caller
-from jupyter_ppo.domain.errors import PPOError
+from jupyter_ppo.domain.errors import BusyError, PPOError
 from jupyter_ppo.domain.ports import Sandbox
 from jupyter_ppo.domain.sandbox import SandboxStatus
+from jupyter_ppo.services.rate_limits import RateLimits, unlimited
 from jupyter_ppo.services.use_cases import UseCases
 from jupyter_ppo.web.streams import OpenStreams
+
+#: Says who a signed-in person is; raises ``PPOError`` for whoever may not be here.
+CallerOf = Callable[[User], Awaitable[Caller]]
 
 #: The key of the context in the settings of the web application.
 SETTING = "jupyter_ppo"
 
+T = TypeVar("T")
+
+#: What a client of a stopping server is told to wait, in seconds: a restart takes that long.
+_STOPPING_SECONDS = 10.0
 #: Requests that wait for the database or the disk at the same time; more of them queue.
 _THREADS = 8
 #: Words that a language model writes at the same time; each holds a thread for many seconds.
@@ -34,12 +45,14 @@ class WebContext:
     def __init__(
         self,
         *,
-        caller: Callable[[str], Caller],
+        caller: CallerOf,
         use_cases: UseCases | None = None,
         sandbox: Sandbox | None = None,
         problem: PPOError | None = None,
+        limits: RateLimits | None = None,
     ) -> None:
         self.caller = caller
+        self.limits = limits or unlimited()
         self.problem = problem
         self.streams = OpenStreams()
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="jupyter-ppo-web")
@@ -61,6 +74,23 @@ class WebContext:
         # An exception that is raised again and again collects the frames of every request.
         problem = self.problem or PPOError("The service was not built.")
         return problem.with_traceback(None)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run ``work`` so that the server goes on meanwhile.
+
+        Raises ``BusyError`` when the server stops before its turn.
+        """
+        try:
+            asked = self.threads.submit(work)
+        except RuntimeError as error:  # the threads have ended
+            raise _stopping() from error
+        try:
+            return await asyncio.wrap_future(asked)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise _stopping() from None  # it waited for a thread when they were told to end
 
     async def sandbox_status(self) -> SandboxStatus:
         """Say whether submitted code can run; any number of requests ask the engine once."""
@@ -86,3 +116,8 @@ class WebContext:
         # Not waited for: they end with the model's connection, which is closed after this.
         self.writers.shutdown(wait=False, cancel_futures=True)
         self.threads.shutdown(wait=True, cancel_futures=True)
+
+
+def _stopping() -> BusyError:
+    msg = "This server is stopping. Send the request again."
+    return BusyError(msg, retry_after=_STOPPING_SECONDS)

@@ -33,15 +33,13 @@ class WhichDrafts(StrEnum):
 
 
 class WhichAnswers(Body):
-    """Which answers; without a grade_id all that have a rubric, without a list everybody's."""
+    """Which answers; without a grade_id all that have a rubric, without a list everybody's.
+
+    ``for_calibration`` means only those that people marked to compare with.
+    """
 
     grade_id: str | None = None
     submissions: Annotated[list[UUID], Field(min_length=1, max_length=_MAX_LISTED)] | None = None
-
-
-class NewDraftBatch(WhichAnswers):
-    """Answers to draft; ``for_calibration`` those that people marked to compare with."""
-
     for_calibration: bool = False
 
 
@@ -94,7 +92,7 @@ class ApprovedDrafts(Body):
 
 
 class MoneyLeft(Answer):
-    """What is left under the caps, in dollars."""
+    """What is left under the caps, in the estimate's currency."""
 
     course: float
     assignment: float
@@ -134,7 +132,7 @@ class Estimate(Answer):
 
 
 class DraftBatch(Answer):
-    """Answers that are drafted together; ``estimate`` and ``spent`` are dollars."""
+    """Answers that are drafted together; ``estimate`` and ``spent`` are in ``currency``."""
 
     id: UUID
     state: BatchState
@@ -147,12 +145,13 @@ class DraftBatch(Answer):
     waiting: int
     estimate: float
     spent: float
+    currency: str
     message: str
     created_by: str
     created_at: Time
 
     @classmethod
-    def of(cls, view: BatchView) -> DraftBatch:
+    def of(cls, view: BatchView, currency: str) -> DraftBatch:
         """Make the body from the service's object."""
         batch, counts = view.batch, view.batch.counts
         return cls(
@@ -167,6 +166,7 @@ class DraftBatch(Answer):
             waiting=counts.get(ItemState.WAITING, 0) + counts.get(ItemState.LEASED, 0),
             estimate=float(batch.estimate.get("cost", 0.0)),
             spent=view.spent,
+            currency=currency,
             message=batch.message,
             created_by=batch.created_by,
             created_at=batch.created_at,

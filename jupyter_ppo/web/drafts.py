@@ -25,7 +25,6 @@ from jupyter_ppo.web.draft_models import (
     DraftsQuery,
     EditedDraft,
     Estimate,
-    NewDraftBatch,
     RejectedDraft,
     SeenRecord,
     WhichAnswers,
@@ -54,6 +53,7 @@ class DraftEstimateHandler(PPOHandler):
             assignment,
             grade_id=body.grade_id,
             submissions=body.submissions,
+            for_calibration=body.for_calibration,
         )
         self.reply(Estimate.of(found, self.use_cases.drafting.currency))
 
@@ -72,15 +72,16 @@ class DraftBatchesHandler(PPOHandler):
         page = await self.ask(
             self.use_cases.drafting.batches, course, assignment, **query.model_dump()
         )
-        items = [DraftBatch.of(each) for each in page.items]
+        currency = self.use_cases.drafting.currency
+        items = [DraftBatch.of(each, currency) for each in page.items]
         self.reply(DraftBatchPage(items=items, **page_numbers(page)))
 
     @web.authenticated
     @permitted(Action.WRITE)
-    @answers(DraftBatch, HTTPStatus.ACCEPTED, body=NewDraftBatch)
+    @answers(DraftBatch, HTTPStatus.ACCEPTED, body=WhichAnswers)
     async def post(self, course: str, assignment: str) -> None:
         """Draft answers; more than a few need a passed calibration (instructors)."""
-        body = self.json_body(NewDraftBatch)
+        body = self.json_body(WhichAnswers)
         made = await self.ask(
             self.use_cases.drafting.start,
             course,
@@ -90,7 +91,8 @@ class DraftBatchesHandler(PPOHandler):
             for_calibration=body.for_calibration,
         )
         location = f"/draft-batches/{made.batch.id}"
-        self.reply(DraftBatch.of(made), HTTPStatus.ACCEPTED, location=location)
+        batch = DraftBatch.of(made, self.use_cases.drafting.currency)
+        self.reply(batch, HTTPStatus.ACCEPTED, location=location)
 
 
 class DraftBatchHandler(PPOHandler):
@@ -101,8 +103,8 @@ class DraftBatchHandler(PPOHandler):
     @answers(DraftBatch)
     async def get(self, draft_batch_id: str) -> None:
         """Return a batch and how far it is (graders)."""
-        batch = self.identifier(draft_batch_id, "batch")
-        self.reply(DraftBatch.of(await self.ask(self.use_cases.drafting.batch, batch)))
+        batch, drafting = self.identifier(draft_batch_id, "batch"), self.use_cases.drafting
+        self.reply(DraftBatch.of(await self.ask(drafting.batch, batch), drafting.currency))
 
 
 class DraftBatchChangeHandler(PPOHandler):
@@ -119,7 +121,7 @@ class DraftBatchChangeHandler(PPOHandler):
         if change is None:
             msg = f"change: there is no {batch_change[:80]!r}. Use {', '.join(changes)}."
             raise NotFoundError(msg, field="change")
-        self.reply(DraftBatch.of(await self.ask(change, batch)))
+        self.reply(DraftBatch.of(await self.ask(change, batch), drafting.currency))
 
 
 class DraftsHandler(PPOHandler):

@@ -15,13 +15,18 @@ from jupyter_ppo.domain.errors import (
     DatabaseVersionError,
     EditConflictError,
     ForbiddenError,
+    HubUnavailableError,
     InvalidInputError,
     ModelUnavailableError,
     NotFoundError,
     PPOError,
+    ServiceRefusedError,
+    ServiceTimeoutError,
+    ServiceUnavailableError,
     StorageFullError,
     TooLargeError,
     TooManyRequestsError,
+    UnauthorizedError,
     UnavailableError,
     UntrustedRunError,
 )
@@ -33,6 +38,7 @@ STATUS: dict[type[PPOError], HTTPStatus] = {
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     # What was sent is right; the files of the run that it names are not ours.
     UntrustedRunError: HTTPStatus.CONFLICT,
+    UnauthorizedError: HTTPStatus.UNAUTHORIZED,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ForbiddenError: HTTPStatus.FORBIDDEN,
     ConflictError: HTTPStatus.CONFLICT,
@@ -40,6 +46,9 @@ STATUS: dict[type[PPOError], HTTPStatus] = {
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageFullError: HTTPStatus.INSUFFICIENT_STORAGE,
     DatabaseVersionError: HTTPStatus.SERVICE_UNAVAILABLE,
+    ServiceUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    ServiceTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
+    ServiceRefusedError: HTTPStatus.BAD_GATEWAY,
     PPOError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
@@ -71,6 +80,15 @@ _INTERNAL = Error(
 )
 
 
+_WAITING = (
+    TooManyRequestsError,
+    BusyError,
+    ModelUnavailableError,
+    HubUnavailableError,
+    ServiceUnavailableError,
+)
+
+
 def status_of(error: PPOError) -> HTTPStatus:
     """Return the HTTP status of ``error``."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
@@ -78,7 +96,7 @@ def status_of(error: PPOError) -> HTTPStatus:
 
 def retry_after(error: BaseException | None) -> int | None:
     """Return the whole seconds after which to try again, at least 1, if ``error`` says so."""
-    if isinstance(error, TooManyRequestsError | BusyError | ModelUnavailableError):
+    if isinstance(error, _WAITING):
         return None if error.retry_after is None else max(1, math.ceil(error.retry_after))
     return None
 

@@ -22,7 +22,8 @@ class Check(Answer):
 class Mark(Answer):
     """What a person says of an exercise; ``points``, if any, stand in the place of the tests'.
 
-    ``marked_by`` is null for students. Who changes a mark names its ``revision``.
+    ``marked_by`` is null for students. Who changes a mark names its ``revision``. ``drafted``: a
+    program drafted its words, and a person approved them.
     """
 
     points: float | None
@@ -31,6 +32,7 @@ class Mark(Answer):
     revision: int
     marked_by: str | None
     marked_at: Time | None
+    drafted: bool
 
     @classmethod
     def of(cls, mark: marks.Mark) -> Mark:
@@ -42,6 +44,7 @@ class Mark(Answer):
             revision=mark.revision,
             marked_by=mark.marked_by or None,
             marked_at=mark.marked_at,
+            drafted=mark.is_drafted,
         )
 
 

@@ -18,10 +18,11 @@ class HealthHandler(PPOHandler):
         """Say whether the database and the sandbox are there."""
         works = self.context.problem is None and (await self.context.sandbox_status()).available
         status = HealthStatus.OK if works else HealthStatus.DEGRADED
-        self.reply(Health(status=status, version=_version()))
+        self.reply(Health(status=status, version=version()))
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the version of this package."""
     try:
         from jupyter_ppo._version import __version__
     except ImportError:  # the file is written when the package is installed

@@ -38,7 +38,8 @@ _TOKEN = {
     "in": "header",
     "name": "Authorization",
     "description": "`token <token>` of this Jupyter server. A browser's login cookie, with the "
-    "X-XSRFToken header on everything but GET, works as well.",
+    "X-XSRFToken header on everything but GET, works as well. So does `Bearer ppo_...`, an API "
+    "token, for what is about its course.",
 }
 
 
@@ -164,6 +165,7 @@ def _operation(
 #: Why each error comes; every one has the body of ``Error``.
 _ERRORS = {
     HTTPStatus.BAD_REQUEST: "Something in the request cannot be used; `field` says what",
+    HTTPStatus.UNAUTHORIZED: "An API token that is unknown, has expired or was revoked",
     HTTPStatus.FORBIDDEN: "Not signed in, or the caller's role does not allow this",
     HTTPStatus.NOT_FOUND: "There is no such thing, or not for this caller",
     HTTPStatus.CONFLICT: "It is there already, its state does not allow this, or somebody saved",
@@ -180,7 +182,7 @@ def _errors(operation: Operation, name: str, *, has_names: bool) -> dict[str, An
     is_read = name == "get"
     never = set() if has_names else {HTTPStatus.NOT_FOUND}
     if is_read:
-        never |= {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INSUFFICIENT_STORAGE}
+        never |= {HTTPStatus.INSUFFICIENT_STORAGE}
         if not has_names:  # what is named may be of another kind, and is answered 409 then
             never.add(HTTPStatus.CONFLICT)
     answered = {operation.status, *operation.same}

@@ -158,6 +158,7 @@ class RunStreamHandler(WebSocketMixin, WebSocketHandler, TrainingHandler):
         points, events = self._from.since, self._from.events_since
         last: StatusMessage | None = None
         while True:
+            await self.recheck()
             run, status = await self.ask(self.training.status, self._run_id)
             # It had ended before what follows is read, so that this is all of it.
             state, message = shown(run, status)

@@ -9,6 +9,7 @@ from tornado import web
 from jupyter_ppo.domain.errors import NotFoundError
 from jupyter_ppo.web import (
     achievements,
+    api_tokens,
     assignments,
     batches,
     calibration,
@@ -53,6 +54,7 @@ ROUTES: tuple[Route, ...] = (
     *health.handlers,
     *me.handlers,
     *preferences.handlers,
+    *api_tokens.handlers,
     *privacy.handlers,
     *feedback_settings.handlers,
     *self_checks.handlers,

@@ -95,6 +95,7 @@ class Service:
         self.training.start()
         self.drafts.start()
         self.daily.start()
+        self.gate.warm_up()
 
     def stop(self) -> None:
         """Finish or give back the grading under way, end the rest, then close the database.
@@ -117,6 +118,7 @@ class Service:
         self.sealings.stop()
         with contextlib.ExitStack() as last_to_first:
             last_to_first.callback(self.database.close)
+            last_to_first.callback(self.use_cases.api_tokens.write_uses)
             last_to_first.callback(self.drafts.stop)
             last_to_first.callback(self.gate.close)
             last_to_first.callback(self.daily.stop)

@@ -13,6 +13,7 @@ from traitlets import Dict, Enum, Float, Integer, List, Type, Unicode, default, 
 
 from jupyter_ppo.autograde.notebook_grader import NotebookGrader
 from jupyter_ppo.domain.access import Caller
+from jupyter_ppo.domain.courses import one_spelling
 from jupyter_ppo.domain.ports import Sandbox
 from jupyter_ppo.domain.sandbox import SandboxLimits
 from jupyter_ppo.jobs.local import LocalWorkers
@@ -28,7 +29,7 @@ from jupyter_ppo.storage.activity_retention import ActivityRetention
 from jupyter_ppo.storage.audit import Audit
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.courses import Courses
-from jupyter_ppo.storage.database import open_database, sqlite_url
+from jupyter_ppo.storage.database import sqlite_url
 from jupyter_ppo.storage.hints import Hints
 from jupyter_ppo.storage.jobs import Jobs
 from jupyter_ppo.storage.outlines import Outlines
@@ -36,8 +37,11 @@ from jupyter_ppo.storage.progress_recompute import Recomputing
 from jupyter_ppo.storage.sealings import Sealings
 from jupyter_ppo.storage.submissions import Submissions
 from jupyter_ppo.wiring.badge_settings import BadgeSettings
+from jupyter_ppo.wiring.database_settings import DatabaseSettings
 from jupyter_ppo.wiring.drafting import build_drafting
 from jupyter_ppo.wiring.execution_settings import ExecutionSettings, check_limits, made
+from jupyter_ppo.wiring.forward_settings import ForwardSettings
+from jupyter_ppo.wiring.limit_settings import LimitSettings
 from jupyter_ppo.wiring.privacy_settings import PrivacySettings
 from jupyter_ppo.wiring.service import Service
 from jupyter_ppo.wiring.training_settings import TrainingSettings
@@ -54,18 +58,20 @@ class UtcClock:
 
 
 class PPOService(
-    ExecutionSettings, TrainingSettings, BadgeSettings, PrivacySettings, TutorSettings
+    ForwardSettings,
+    DatabaseSettings,
+    ExecutionSettings,
+    TrainingSettings,
+    BadgeSettings,
+    PrivacySettings,
+    TutorSettings,
+    LimitSettings,
 ):
     """The settings of the service (``c.PPOService.<name> = ...`` in a Jupyter config file)."""
 
     data_dir = Unicode(
         help="""Folder of the database, of every submitted notebook and of the training runs.
         Default: ``jupyter_ppo`` in Jupyter's data folder. Back up this folder, and only this.""",
-    ).tag(config=True)
-
-    db_url = Unicode(
-        help="""SQLAlchemy URL of the database. Default: an SQLite file in ``data_dir``.
-        A password in it is never logged.""",
     ).tag(config=True)
 
     identity = Enum(
@@ -168,6 +174,12 @@ class PPOService(
             return Caller(self.owner, admin=True)
         return Caller(username, admin=username in self.admins)
 
+    def is_admin(self, user: str) -> bool:
+        """Whether ``user``, in the one spelling of names, is an admin by these settings."""
+        if self.identity == "owner":
+            return user == self.local_caller().user
+        return user in map(one_spelling, self.admins)
+
     def local_caller(self) -> Caller:
         """Return the person at the command line: who can read the database is its owner."""
         return Caller(self.owner, admin=True)
@@ -180,7 +192,7 @@ class PPOService(
         place = self.build_training_place(self.identity)
         folder = Path(self.data_dir).absolute()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = open_database(self.db_url)
+        database = self.open_database()
         clock = UtcClock()
         courses, submissions = Courses(database), Submissions(database, clock)
         blobs, grader = FileBlobs(folder / "blobs"), NotebookGrader()
@@ -268,6 +280,7 @@ class PPOService(
                 clock=clock,
                 attempts_per_hour=self.attempts_per_hour,
                 on_queued=workers.wake,
+                is_admin=self.is_admin,
             )
         )
         return Service(

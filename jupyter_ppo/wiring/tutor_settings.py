@@ -108,7 +108,8 @@ class TutorSettings(LoggingConfigurable):
         20_000,
         min=100,
         max=1_000_000,
-        help="""The longest answer of a student that a model is asked about, in characters.""",
+        help="""The longest answer of a student that a model is asked about, in characters: for
+        drafts, hints and explanations.""",
     ).tag(config=True)
 
     @validate("llm_base_url")
@@ -140,6 +141,7 @@ class TutorSettings(LoggingConfigurable):
             ceilings=self.ceilings,
             clock=clock,
             keep_days=self.llm_keep_days,
+            max_characters=self.llm_max_answer_characters,
         )
 
     @property

@@ -11,6 +11,7 @@ from jupyter_ppo.domain.sandbox import SandboxLimits
 from jupyter_ppo.domain.tutoring import Caps
 from jupyter_ppo.sandbox import owner
 from jupyter_ppo.services.achievements import AchievementService
+from jupyter_ppo.services.api_tokens import ApiTokenService
 from jupyter_ppo.services.asking_limits import AskingLimits
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.batches import BatchService
@@ -43,6 +44,7 @@ from jupyter_ppo.services.trials import TrialService
 from jupyter_ppo.services.tutor import TutorService
 from jupyter_ppo.services.use_cases import UseCases
 from jupyter_ppo.services.versions import VersionService
+from jupyter_ppo.storage.api_tokens import ApiTokens
 from jupyter_ppo.storage.audit import Audit
 from jupyter_ppo.storage.awards import Awards
 from jupyter_ppo.storage.batches import Batches
@@ -73,7 +75,10 @@ from jupyter_ppo.wiring.drafting import Drafting
 
 @dataclass(frozen=True)
 class Parts:
-    """What the use cases are made of. ``on_queued`` wakes whoever grades."""
+    """What the use cases are made of. ``on_queued`` wakes whoever grades.
+
+    ``is_admin`` says whether a username is that of an admin.
+    """
 
     database: Database
     courses: Courses
@@ -97,6 +102,7 @@ class Parts:
     clock: Clock
     attempts_per_hour: int
     on_queued: Callable[[], None]
+    is_admin: Callable[[str], bool]
 
 
 def build_use_cases(parts: Parts) -> UseCases:
@@ -230,6 +236,13 @@ def build_use_cases(parts: Parts) -> UseCases:
             currency=parts.currency,
         ),
         preferences=PreferencesService(preferences=PreferencesTable(database), audit=audit),
+        api_tokens=ApiTokenService(
+            courses=courses,
+            tokens=ApiTokens(database),
+            clock=parts.clock,
+            audit=audit,
+            is_admin=parts.is_admin,
+        ),
         feedback_settings=FeedbackSettingsService(
             courses=courses,
             settings=settings,

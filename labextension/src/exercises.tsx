@@ -59,6 +59,11 @@ function ExerciseRow({ exercise }: { exercise: IExerciseGrade }): JSX.Element {
         </span>
       </div>
       {exercise.comment !== '' && <p className="jp-PPO-comment">{exercise.comment}</p>}
+      {exercise.mark?.drafted === true && (
+        <p className="jp-PPO-validationNote">
+          A program drafted these words; a person approved them.
+        </p>
+      )}
       {exercise.checks.length > 0 && (
         <ul aria-label={`Checks of ${exercise.grade_id}`}>
           {exercise.checks.map((check, index) => (

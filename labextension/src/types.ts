@@ -104,6 +104,8 @@ export interface IHandMark {
   points: number | null;
   extra_credit: number;
   comment: string;
+  /** Whether a program drafted its words, and a person approved them. */
+  drafted?: boolean;
 }
 
 /**

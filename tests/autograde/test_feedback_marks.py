@@ -97,6 +97,19 @@ def test_marks_and_comments_stand_in_the_table_and_beside_the_cells(graded: Any,
     assert "Copied." not in Text(again).text
 
 
+def test_words_that_a_program_drafted_are_said_to_be(graded: Any, make: Any) -> None:
+    page, grade = graded()
+    marks = {
+        "square_works": Mark(1.0, comment="By hand."),
+        "why": Mark(2.0, comment="Drafted.", is_drafted=True),
+    }
+    found = Text(with_marks(page, marked(grade, marks), make.submission())).text
+    assert "2 of 2 Drafted by a program and approved by a person." in found
+    assert "1 of 3 Marked by a person, in the place of 3 of 3" in found
+    assert found.count("A program drafted these words; a person approved them.") == 1
+    assert "drafted" not in Text(with_marks(page, grade, make.submission())).text
+
+
 def test_a_page_is_renewed_as_often_as_it_is_read(graded: Any, make: Any) -> None:
     page, grade = graded()
     once = with_marks(page, marked(grade, {"why": Mark(1.0, comment="First.")}), make.submission())

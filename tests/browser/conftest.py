@@ -27,6 +27,7 @@ from playwright.sync_api import (
 )
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parent))  # ``import essays``
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -39,6 +40,7 @@ FLAGS = [
 ]
 COURSE = "ppo"
 ASSIGNMENT = "ppo-in-one-sitting"
+SOURCE = ROOT / "notebooks" / f"{ASSIGNMENT}.ipynb"
 TOKEN = "a-token-for-this-test-only"
 START_SECONDS = 120
 
@@ -78,6 +80,10 @@ class Lab:
             assert time.monotonic() < deadline, log
             time.sleep(0.2)
         self.url = url
+
+    def stop(self) -> None:
+        """End the server, so that its folders can be written to; ``restart`` starts another."""
+        _end(self.server)
 
     def restart(self) -> None:
         """End the server and start another one on the same folders, perhaps on another port."""
@@ -165,6 +171,8 @@ def _start(environment: dict[str, str], home: Path) -> subprocess.Popen[bytes]:
         f"--ServerApp.root_dir={home / 'work'}",
         "--ServerApp.allow_root=True",
         '--ServerApp.jpserver_extensions={"jupyter_ppo": True}',
+        # Each page would ask whether JupyterLab has to be built, which takes the server a second.
+        '--ServerApp.tornado_settings={"page_config_data": {"buildCheck": False}}',
         f"--PPOService.data_dir={home / 'course'}",
     ]
     with (home / "jupyter.log").open("ab") as log:
@@ -196,19 +204,30 @@ def _end(server: subprocess.Popen[bytes]) -> None:
         server.wait()
 
 
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a course whose first assignment is released through the command line.
+
+    To be copied: three commands take longer than the start of a server.
+    """
+    home = tmp_path_factory.mktemp("released")
+    environment = _environment(home)
+    _ppo(environment, home, "course", "create", COURSE, "--title", "PPO, a first course")
+    _ppo(environment, home, "release", COURSE, ASSIGNMENT, str(SOURCE))
+    _ppo(environment, home, "preferences", "set", "tour", "done")  # no offer over the page
+    return home / "course"
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab with a course whose first assignment is released through the command line."""
+def lab(tmp_path_factory: pytest.TempPathFactory, released: Path) -> Iterator[Lab]:
+    """JupyterLab with a course of its own, in which one assignment is released."""
     assert (ROOT / "jupyter_ppo" / "labextension" / "package.json").is_file(), (
         "The front end is not built; run jlpm build in labextension/."
     )
     home = tmp_path_factory.mktemp("lab")
     environment = _environment(home)
-    source = ROOT / "notebooks" / f"{ASSIGNMENT}.ipynb"
-    _ppo(environment, home, "course", "create", COURSE, "--title", "PPO, a first course")
-    _ppo(environment, home, "release", COURSE, ASSIGNMENT, str(source))
-    lab = Lab(home, environment, source, _start(environment, home))
-    lab.preferences("tour=done")  # no offer over the page
+    shutil.copytree(released, home / "course")
+    lab = Lab(home, environment, SOURCE, _start(environment, home))
     try:
         lab.wait_until_ready()
         yield lab

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 import time
 from typing import Any
 
@@ -64,6 +65,45 @@ def test_an_estimate_says_what_it_would_cost_and_sends_nothing(
     assert "no price: llm_prices has none" in out
     assert "calibrated: no" in out
     assert not llm_server.received
+
+
+def test_money_is_in_the_currency_of_the_price_table(handed_in: Cli, llm_server: LlmServer) -> None:
+    words = [*settings(llm_server), "--PPOService.llm_currency=CHF"]
+    for verb in ("estimate", "start", "status"):
+        assert "0.000000 CHF" in handed_in.ok("drafts", verb, *NAMES, *words)
+
+
+def test_without_marks_nothing_is_estimated_or_drafted_to_calibrate(
+    handed_in: Cli, llm_server: LlmServer
+) -> None:
+    words = [*NAMES, "--for-calibration", *settings(llm_server)]
+    out = handed_in.ok("drafts", "estimate", *words)
+    assert "answers: 0" in out
+    assert "not to be started: for_calibration: none of these answers is marked" in out
+    status, _, err = handed_in("drafts", "start", *words)
+    assert status == 1
+    assert "Mark some in the calibration first" in err
+
+
+def test_who_is_killed_while_drafting_loses_nothing(handed_in: Cli, llm_server: LlmServer) -> None:
+    words = settings(llm_server)
+    llm_server.will("ok", "stalls")
+    process = handed_in.process("drafts", "start", *NAMES, *words)
+    deadline = time.monotonic() + 120
+    while len(llm_server.received) < 2 and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    assert "running  every question  1 leased" in handed_in.ok("drafts", "status", *NAMES, *words)
+    with sqlite3.connect(handed_in.home / "data" / "jupyter_ppo.sqlite") as database:
+        database.execute("UPDATE draft_batch_items SET leased_until = '2000-01-01 00:00:00.000000'")
+    database.close()
+
+    assert "succeeded  every question  1 done" in handed_in.ok("drafts", "resume", *NAMES, *words)
+    asked = [each.headers["x-client-request-id"] for each in llm_server.received]
+    assert len(set(asked)) == len(asked) == 4  # the one that was under way, and no other, again
+    assert handed_in.ok("llm", "calls", "rl").count("draft ") == 4
 
 
 def test_answers_are_drafted_once_and_the_batch_is_listed(

@@ -83,9 +83,15 @@ class Rig:
 
 
 @pytest.fixture
-def rig(tmp_path: Path, empty_database: Path) -> Iterator[Rig]:
+def rig_url(tmp_path: Path, empty_database: Path) -> str:
+    """Return the address of the rig's database, empty; a room may have another kind."""
     shutil.copy(empty_database, tmp_path / "course.sqlite")
-    url = sqlite_url(tmp_path / "course.sqlite")
+    return sqlite_url(tmp_path / "course.sqlite")
+
+
+@pytest.fixture
+def rig(rig_url: str) -> Iterator[Rig]:
+    url = rig_url
     database = open_database(url)
     courses = Courses(database)
     course = courses.create_course("ppo", "PPO")

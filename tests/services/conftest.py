@@ -175,9 +175,15 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, empty_database: Path) -> Iterator[World]:
+def world_url(tmp_path: Path, empty_database: Path) -> str:
+    """Return the address of the world's database, empty; a room may have another kind."""
     shutil.copy(empty_database, tmp_path / "ppo.sqlite")
-    database = open_database(f"sqlite:///{tmp_path / 'ppo.sqlite'}")
+    return f"sqlite:///{tmp_path / 'ppo.sqlite'}"
+
+
+@pytest.fixture
+def world(tmp_path: Path, world_url: str) -> Iterator[World]:
+    database = open_database(world_url)
     courses, submissions = Courses(database), Submissions(database, FixedClock())
     blobs, audit, woken = FileBlobs(tmp_path / "blobs"), Audit(database), []
     seeds = PersonalSeeds(courses, blobs, AnswerGrader())

@@ -34,6 +34,7 @@ ROW = Submission(
     penalty=0.5,
     extra_credit=0.25,
     late_seconds=5_400,
+    hint_deduction=0.125,
 )
 
 
@@ -54,6 +55,7 @@ def test_a_row_has_the_columns_that_its_head_names() -> None:
         "penalty": "0.5",
         "extra_credit": "0.25",
         "late_seconds": "5400",
+        "hint_deduction": "0.125",
     }
 
 
@@ -61,7 +63,7 @@ def test_points_are_empty_before_there_is_a_grade() -> None:
     waiting = replace(ROW, state=SubmissionState.QUEUED, points=None, max_points=None)
     _, row = csv.reader(io.StringIO("".join(grades_csv([waiting]))))
     assert row[3:6] == ["queued", "", ""]
-    assert row[8:] == ["", "", "", "", "5400"]
+    assert row[8:] == ["", "", "", "", "5400", ""]
 
 
 @given(st.text())

@@ -32,6 +32,7 @@ from jupyter_ppo.services.model_calls import Composed, ModelCalls, Question
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.feedback_settings import FeedbackSettingsTable
 from jupyter_ppo.storage.model_calls import ModelCallLog
+from jupyter_ppo.tutor.model import LOADING
 from jupyter_ppo.wiring import PPOService, Service
 
 KEY = "sk-very-secret-0123456789"
@@ -288,6 +289,24 @@ def test_without_a_provider_there_is_no_model_and_the_reason_is_told(
     status = service.use_cases.tutor.status(Caller("sam"))
     assert not status.available
     assert "No language model" in status.message
+    assert not llm_server.received
+
+
+def test_the_libraries_are_loaded_in_the_background_if_there_is_a_model(
+    build: Build, llm_server: LlmServer
+) -> None:
+    def loading() -> list[threading.Thread]:
+        return [each for each in threading.enumerate() if each.name == LOADING]
+
+    without = build(llm_provider="")
+    without.gate.warm_up()
+    assert not loading()
+    service = build()
+    service.gate.warm_up()
+    (thread,) = loading()
+    service.gate.close()
+    thread.join(30)
+    assert not loading()
     assert not llm_server.received
 
 

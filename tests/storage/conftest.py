@@ -1,16 +1,18 @@
-"""A real SQLite database per test, and one course with one assignment in it."""
+"""A real database per test, SQLite or PostgreSQL, and one course with one assignment in it."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
-from uuid import UUID, uuid4
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
-from sqlalchemy import create_engine, make_url, text, update
+from sqlalchemy import update
 
 from jupyter_ppo.domain.courses import Assignment, CellKind, Course, Exercise
 from jupyter_ppo.domain.exam import CheckLine
@@ -23,8 +25,8 @@ from jupyter_ppo.storage.jobs import Jobs
 from jupyter_ppo.storage.submissions import Submissions
 from jupyter_ppo.storage.tables import JobRow
 
-#: Such as ``postgresql+psycopg://postgres@/postgres?host=/run/postgresql``; empty: SQLite.
-SERVER = os.environ.get("TEST_POSTGRESQL_URL", "")
+if TYPE_CHECKING:
+    from postgresql_server import Databases
 
 EXERCISES = (
     Exercise("gae", CellKind.TESTS, 2.0, 1),
@@ -44,49 +46,64 @@ class TickingClock:
         return self._now
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that has a database on SQLite and on PostgreSQL.
+
+    A test that is about SQLite itself is marked so, with the reason.
+    """
+    if "backend" in metafunc.fixturenames:
+        postgresql = pytest.param("postgresql", marks=pytest.mark.postgresql)
+        is_about_sqlite = metafunc.definition.get_closest_marker("only_sqlite") is not None
+        metafunc.parametrize("backend", ["sqlite"] if is_about_sqlite else ["sqlite", postgresql])
+
+
 @pytest.fixture
-def database(
-    request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path
-) -> Iterator[Database]:
-    """An empty database: an SQLite file, or one of the PostgreSQL in TEST_POSTGRESQL_URL."""
-    if SERVER:
-        opened = open_database(request.getfixturevalue("postgresql_url"))
-    else:
-        shutil.copy(empty_database, tmp_path / "course.sqlite")
-        opened = open_database(sqlite_url(tmp_path / "course.sqlite"))
+def one_database(
+    request: pytest.FixtureRequest, backend: str, tmp_path: Path, empty_database: Path
+) -> Callable[[], AbstractContextManager[str]]:
+    """Have the address of a database with all tables and nothing in them, as often as needed."""
+    if backend == "postgresql":
+        databases: Databases = request.getfixturevalue("postgresql_databases")
+        return databases.one
+    numbers = count()
+
+    @contextmanager
+    def sqlite() -> Iterator[str]:
+        number = next(numbers)
+        path = tmp_path / ("course.sqlite" if number == 0 else f"course-{number}.sqlite")
+        shutil.copy(empty_database, path)
+        yield sqlite_url(path)
+
+    return sqlite
+
+
+@pytest.fixture
+def new_database(
+    one_database: Callable[[], AbstractContextManager[str]],
+) -> Iterator[Callable[[], Database]]:
+    """Return empty databases, each time another one; they are closed after the test."""
+    with ExitStack() as stack:
+
+        def new_database() -> Database:
+            url = stack.enter_context(one_database())
+            return stack.enter_context(closing(open_database(url)))
+
+        yield new_database
+
+
+@pytest.fixture
+def database_url(one_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """Return the address of ``database``, for a second process or pool at the same one."""
+    with one_database() as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty database."""
+    opened = open_database(database_url)
     yield opened
     opened.close()
-
-
-@pytest.fixture(scope="session")
-def postgresql_template() -> Iterator[str]:
-    """Return the name of a PostgreSQL database with all tables and nothing in them."""
-    name = f"template_{uuid4().hex}"
-    _administer(f"CREATE DATABASE {name}")
-    open_database(_address(name)).close()
-    yield name
-    _administer(f"DROP DATABASE {name}")
-
-
-@pytest.fixture
-def postgresql_url(postgresql_template: str) -> Iterator[str]:
-    """Return the address of a copy of that template; it is dropped after the test."""
-    name = f"test_{uuid4().hex}"
-    _administer(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
-    yield _address(name)
-    _administer(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _address(name: str) -> str:
-    return make_url(SERVER).set(database=name).render_as_string(hide_password=False)
-
-
-def _administer(statement: str) -> None:
-    """Run a statement that no transaction may hold."""
-    engine = create_engine(SERVER, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
 
 
 @pytest.fixture

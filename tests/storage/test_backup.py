@@ -7,7 +7,7 @@ import io
 import tarfile
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from jupyter_ppo.domain.training import RunState
 from jupyter_ppo.storage.backup import back_up
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.courses import Courses
-from jupyter_ppo.storage.database import Database, open_database, sqlite_url
+from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.grades import store_grade
 from jupyter_ppo.storage.progress_log import ProgressLog
 from jupyter_ppo.storage.progress_recompute import Recomputing
@@ -117,21 +117,13 @@ def kept(database: Database, tmp_path: Path, make_grade: Callable[[UUID, float],
     return made
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "db.sqlite"
-    open_database(sqlite_url(path)).close()
-    return path
-
-
 @pytest.fixture
-def empty(tmp_path: Path, template: Path) -> Iterator[tuple[Database, FileBlobs]]:
+def empty(
+    database: Database, new_database: Callable[[], Database], tmp_path: Path
+) -> tuple[Database, FileBlobs]:
     folder = tmp_path / "empty"
     folder.mkdir()
-    (folder / "db.sqlite").write_bytes(template.read_bytes())
-    database = open_database(sqlite_url(folder / "db.sqlite"))
-    yield database, FileBlobs(folder / "blobs")
-    database.close()
+    return new_database(), FileBlobs(folder / "blobs")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import io
 import shutil
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 from jupyter_ppo.domain.errors import ConflictError, InvalidInputError
 from jupyter_ppo.storage.backup import Manifest, back_up
 from jupyter_ppo.storage.blobs import FileBlobs
-from jupyter_ppo.storage.database import Database, open_database, sqlite_url
+from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.restore import check_archive, restore
 from jupyter_ppo.storage.signing_key import KEY_FILE, SigningKey
 
@@ -44,13 +44,10 @@ def kept(database: Database, tmp_path: Path) -> Kept:
 
 
 @pytest.fixture
-def other(tmp_path: Path, empty_database: Path) -> Iterator[Kept]:
+def other(database: Database, new_database: Callable[[], Database], tmp_path: Path) -> Kept:
     folder = tmp_path / "other"
     folder.mkdir()
-    shutil.copy(empty_database, folder / "other.sqlite")
-    opened = open_database(sqlite_url(folder / "other.sqlite"))
-    yield Kept(opened, folder)
-    opened.close()
+    return Kept(new_database(), folder)
 
 
 @pytest.fixture

@@ -277,9 +277,9 @@ def test_a_quota_of_nothing_admits_nothing(
     ],
 )
 def test_many_servers_that_ask_at_the_same_moment_get_no_more_than_the_quota(
-    database: Database, quota: ExecutionQuota
+    database: Database, database_url: str, quota: ExecutionQuota
 ) -> None:
-    other = open_database(database.engine.url.render_as_string())
+    other = open_database(database_url)
     stores, barrier = (
         [Executions(each, grace=GRACE) for each in (database, other)],
         threading.Barrier(8),

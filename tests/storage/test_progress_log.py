@@ -6,7 +6,6 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +28,7 @@ from jupyter_ppo.domain.progress_events import (
 )
 from jupyter_ppo.domain.progress_records import StudentState
 from jupyter_ppo.domain.terms import Terms
-from jupyter_ppo.storage.database import Database, open_database, sqlite_url
+from jupyter_ppo.storage.database import Database, open_database
 from jupyter_ppo.storage.progress_log import ProgressLog
 from jupyter_ppo.storage.progress_states import ProgressStates
 from jupyter_ppo.storage.tables import ProgressEventRow
@@ -205,9 +204,9 @@ def test_retries_in_any_order_from_any_device_give_the_same_minutes(
 
 
 def test_two_devices_at_once_lose_nothing_and_count_nothing_twice(
-    database: Database, course: Course, assignment: Assignment, tmp_path: Path
+    database: Database, course: Course, assignment: Assignment, database_url: str
 ) -> None:
-    other = open_database(sqlite_url(tmp_path / "course.sqlite"))
+    other = open_database(database_url)
     try:
         devices = [ProgressLog(database), ProgressLog(other)]
         shared = [active(f"shared-{each}", each) for each in range(10)]

@@ -6,7 +6,6 @@ import contextlib
 import threading
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.domain.run_records import RunProgress, RunStore, TrainingQuota, TrainingRun
 from jupyter_ppo.domain.run_spec import RunSpec
 from jupyter_ppo.domain.training import RunState
-from jupyter_ppo.storage.database import Database, database_now, open_database, sqlite_url
+from jupyter_ppo.storage.database import Database, database_now, open_database
 from jupyter_ppo.storage.tables import TrainingRunRow, TrainingUseRow
 from jupyter_ppo.storage.training_runs import TrainingRuns
 
@@ -145,13 +144,14 @@ def test_too_much_is_refused_as_a_whole_and_names_the_quota(
     assert add(runs, "bob", quota=replace(quota, disk_mb=9)).position == 2
 
 
-def test_two_processes_never_let_in_more_than_the_quota(database: Database, tmp_path: Path) -> None:
+def test_two_processes_never_let_in_more_than_the_quota(
+    database: Database, database_url: str
+) -> None:
     quota = TrainingQuota(queued=5, running=2)
-    url = sqlite_url(tmp_path / "course.sqlite")
     taken: list[TrainingRun | None] = []
 
     def crowd() -> None:
-        other = open_database(url)
+        other = open_database(database_url)
         try:
             store = TrainingRuns(other)
             for _ in range(4):

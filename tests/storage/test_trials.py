@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,7 +12,7 @@ from sqlalchemy import update
 from jupyter_ppo.domain.errors import NotFoundError, TooManyRequestsError
 from jupyter_ppo.domain.trials import Trial, TrialKind, TrialState
 from jupyter_ppo.storage.courses import Courses
-from jupyter_ppo.storage.database import Database, open_database
+from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.tables import TrialRow
 from jupyter_ppo.storage.trials import Trials
 
@@ -22,10 +20,8 @@ DIGEST = "d" * 64
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'ppo.sqlite'}")
-    yield database
-    database.close()
+def opened(database: Database) -> Database:
+    return database
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jupyter_ppo.domain.entries import MAX_TEXT
 from jupyter_ppo.domain.tutoring import Flag
 from jupyter_ppo.tutor.detectors import MOST_FINDINGS, flags_of
 
@@ -74,3 +75,8 @@ def test_findings_of_mixed_pieces_lie_in_the_text_and_are_few(first: str, second
 @pytest.mark.parametrize("piece", _NASTY)
 def test_long_texts_of_one_piece_are_read(piece: str) -> None:
     flags_of((piece * 20_000)[:20_000])
+
+
+@pytest.mark.parametrize("piece", ["TA ", "a", "\n", "{"])
+def test_the_longest_answer_that_is_taken_is_read(piece: str) -> None:
+    flags_of((piece * MAX_TEXT)[:MAX_TEXT])

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ppo.autograde.hints import authored_hints, guarded_by, hint_subject
+from jupyter_ppo.services.hints import MAX_ANSWER
+from jupyter_ppo.services.tutor_questions import HINT_BOUNDS
 from jupyter_ppo.tutor.leak_guard import code_in, leaks
 
 REFERENCE = """def running_mean(values):
@@ -83,3 +85,37 @@ def test_every_line_of_every_solution_of_the_course_is_seen(path: Path) -> None:
 def test_any_text_can_be_looked_at(text: str) -> None:
     leaks(text, REFERENCE)
     code_in(text)
+
+
+_NASTY = [
+    "_",
+    "0",
+    "a",
+    "A1",
+    "a.b",
+    ".",
+    "x=",
+    "x ",
+    "x = 1; ",
+    "return ",
+    "`",
+    "(",
+    "\u0435",
+    "\n",
+]
+
+
+@pytest.mark.parametrize("piece", _NASTY)
+def test_the_longest_words_of_a_model_are_looked_at(piece: str) -> None:
+    text = (piece * HINT_BOUNDS.most_characters)[: HINT_BOUNDS.most_characters]
+    leaks(text, REFERENCE)
+
+
+@pytest.mark.parametrize("piece", ["x = 1; ", "a", "x=y ,"])
+def test_the_longest_answer_of_a_student_is_looked_at(piece: str) -> None:
+    answer = (piece * MAX_ANSWER)[:MAX_ANSWER]
+    assert leaks("Write t = np.cumsum(values) first.", REFERENCE, answer) is not None
+
+
+def test_an_assignment_after_a_long_word_is_seen() -> None:
+    assert leaks(f"{'x' * 500} t = np.cumsum(values), as you see.", REFERENCE) is not None

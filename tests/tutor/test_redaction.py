@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_ppo.tutor import redaction
 from jupyter_ppo.tutor.redaction import Kind, find, redact, restore
 
 _CORPUS = json.loads((Path(__file__).parent / "redaction_corpus.json").read_text("utf-8"))
@@ -89,3 +90,22 @@ def test_nothing_that_was_found_is_left(text: str) -> None:
     spans = [(each.start, each.end) for each in find(text, _PEOPLE)]
     assert all(a[1] <= b[0] for a, b in pairwise(spans))
     assert len(set(done.placeholders.values())) == len({text[a:b] for a, b in spans})
+
+
+# Accents in both normal forms, other apostrophes and hyphens, letters that change in capitals.
+_SPELT = ["Jos\u00e9 N\u00fa\u00f1ez", "Jose\u0301 Nu\u0301n\u0303ez", "O'Neil", "O\u2019Neil"]
+_NAMES = [*_SPELT, "Anne-Marie O\u2019Brien", "Max Power", "Adam", "\u674e \u5c0f\u9f8d", "user17"]
+_NAMES += ["\u0130lker I\u015f\u0131k", "Wei\u00df Gro\u00df", "van der Berg", "J. Doe"]
+_TEXTS = [*_NAMES, *(name.upper() for name in _NAMES), "Jose\u0301", "Anne\u2011Marie  O'Brien"]
+_TEXTS += ["I am Adam", "@Max", "\u674e\u5c0f\u9f8d", "Berg", "the ratio", "Power(x)", "."]
+
+
+@given(st.lists(st.sampled_from(_NAMES)), st.lists(st.sampled_from(_TEXTS)))
+def test_names_that_cannot_stand_in_a_text_are_left_out_without_a_difference(
+    people: list[str], written: list[str]
+) -> None:
+    text = " ".join(written)
+    quick = find(text, people)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redaction, "_there", lambda names, _text: {each.name for each in names})
+        assert find(text, people) == quick

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import json
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -43,9 +44,13 @@ from jupyter_ppo.domain.training import (
     RunState,
     RunStatus,
 )
+from jupyter_ppo.services.rate_limits import Limit
 from jupyter_ppo.training.files import RunDirectory
 from jupyter_ppo.training.lines import LineReader
 from jupyter_ppo.training.metric_log import MetricWriter
+
+sys.path.insert(0, str(Path(__file__).parent))
+from forwarding_aid import make_forwarder, own, service  # noqa: F401 - fixtures
 
 API = "jupyter-ppo/api/v1"
 DEADLINE_SECONDS = 60
@@ -359,6 +364,8 @@ def jp_server_config(
                 "training_place_class": FakePlace,
                 "warm_kernels": 0,
                 "warm_heavy_kernels": 0,
+                # Hundreds of requests of one person within seconds.
+                "rate_limits": dict.fromkeys(map(str, Limit), 0),
                 **service_settings,
             },
         }

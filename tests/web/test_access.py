@@ -58,6 +58,13 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("PUT", "/me/preferences"): SIGNED_IN,
     ("PATCH", "/me/preferences"): SIGNED_IN,
     ("GET", "/me/data"): SIGNED_IN,
+    # API tokens: no role has those of others, but instructors end them.
+    ("GET", "/me/tokens"): SIGNED_IN,
+    ("POST", "/me/tokens"): MEMBER_NEW,
+    ("DELETE", "/me/tokens/{token_id}"): OWNER_ONLY,
+    ("POST", "/me/tokens/{token_id}/rotate"): (403, 404, 404, 201, 404, 404, 404),
+    ("GET", f"{_COURSE}/tokens"): AUTHOR,
+    ("DELETE", f"{_COURSE}/tokens/{{token_id}}"): AUTHOR,
     ("GET", "/privacy"): SIGNED_IN,
     ("GET", "/people/{user}/data"): ONLY_ADMIN,
     ("POST", "/people/{user}/erase"): ONLY_ADMIN,
@@ -257,6 +264,7 @@ ABSENT = {
             "draft_id",
             "draft_batch_id",
             "call",
+            "token_id",
         ),
         "0199a5d2-0000-7000-8000-000000000000",
     ),
@@ -324,6 +332,7 @@ class World:
         ids["trial_id"] = await self.post(f"{assignment}/validations", self.answer, self.owner)
         ids["execution_id"] = await self.post("/execute", {"code": "x"}, self.owner)
         ids |= {"run_id": await self.run("finished"), "step": "1000"}
+        ids |= await self._token()
 
     async def post(self, path: str, body: Any, user: str | None = None) -> str:
         """Make something, and return its id."""
@@ -421,6 +430,9 @@ class World:
             ("POST", f"{_SUBMISSION}/outcome/{{change}}"): self._entry,
             ("POST", f"{_RUN}/commands"): self._run,
             ("DELETE", _RUN): self._ended_run,
+            ("DELETE", "/me/tokens/{token_id}"): self._token,
+            ("POST", "/me/tokens/{token_id}/rotate"): self._token,
+            ("DELETE", f"{_COURSE}/tokens/{{token_id}}"): self._token,
         }
         make = made.get((verb, path))
         return self.ids | (await make() if make else {})
@@ -465,6 +477,11 @@ class World:
     async def _run(self) -> dict[str, str]:
         return {"run_id": await self.run("", "wait")}
 
+    async def _token(self) -> dict[str, str]:
+        body = {"course": self.course, "name": "of a script"}
+        made = await self.api.ok(self.owner, "POST", "/me/tokens", body)
+        return {"token_id": made["token"]["id"]}
+
     async def _ended_run(self) -> dict[str, str]:
         return {"run_id": await self.run("stopped", "wait")}
 
@@ -488,6 +505,8 @@ class World:
             ("POST", "/courses"): {"name": f"by-{person}"},
             ("PUT", "/me/preferences"): {"mode": "standard"},
             ("PATCH", "/me/preferences"): {"mode": "expert"},
+            ("POST", "/me/tokens"): {"course": self.course, "name": "of a script"},
+            ("POST", "/me/tokens/{token_id}/rotate"): {},
             ("POST", "/people/{user}/erase"): {"confirm": ids["user"]},
             ("PATCH", _COURSE): {"title": "Learn PPO"},
             ("POST", f"{_COURSE}/members/import"): b"user,role\nimported,student\n",

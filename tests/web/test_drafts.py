@@ -31,6 +31,7 @@ def service_settings(llm_server: LlmServer) -> dict[str, Any]:
         "llm_base_url": llm_server.openai_url,
         "llm_model": "test-model",
         "llm_tries": 1,
+        "llm_currency": "CHF",
     }
 
 
@@ -49,7 +50,11 @@ async def drafted(api: Any, source: bytes) -> dict[str, Any]:
     receipt = await api.submit(json.dumps(notebook).encode())
     await api.graded(receipt["id"])
     estimate = await api.ok("gil", "POST", f"{PATH}/drafts/estimate", {})
-    assert (estimate["answers"], estimate["calls"]) == (1, 3)
+    assert (estimate["answers"], estimate["calls"], estimate["currency"]) == (1, 3, "CHF")
+    marked = {"for_calibration": True}
+    none = await api.ok("gil", "POST", f"{PATH}/drafts/estimate", marked)
+    assert (none["answers"], none["calls"]) == (0, 0)
+    assert (await api("ines", "POST", f"{PATH}/draft-batches", marked)).code == 409
     batch = await api.ok("ines", "POST", f"{PATH}/draft-batches", {})
     deadline = time.monotonic() + 60
     while batch["state"] == "running":
@@ -57,6 +62,8 @@ async def drafted(api: Any, source: bytes) -> dict[str, Any]:
         await asyncio.sleep(0.02)
         batch = await api.ok("gil", "GET", f"/draft-batches/{batch['id']}")
     assert (batch["state"], batch["done"], batch["waiting"]) == ("succeeded", 1, 0)
+    listed = await api.ok("gil", "GET", f"{PATH}/draft-batches")
+    assert [each["currency"] for each in (batch, *listed["items"])] == ["CHF", "CHF"]
     page = await api.ok("gil", "GET", f"{PATH}/drafts")
     return dict(page["items"][0])
 

@@ -17,6 +17,7 @@ from tornado.web import HTTPError
 
 from jupyter_ppo.domain import errors
 from jupyter_ppo.domain.sandbox import SandboxStatus
+from jupyter_ppo.domain.tutoring import Failure
 from jupyter_ppo.web.errors import error_answer, retry_after, status_of
 
 STATUSES = {
@@ -51,6 +52,13 @@ def test_who_is_told_to_wait_is_told_enough_in_whole_seconds(seconds: float, kin
     assert told is not None
     assert max(seconds, 1) <= told <= seconds + 1
     assert status_of(error) == (429 if kind is errors.TooManyRequestsError else 503)
+
+
+def test_who_waits_for_a_model_is_told_how_long_if_anybody_knows() -> None:
+    for seconds, told in ((None, None), (0.0, 1), (12.2, 13)):
+        error = errors.ModelUnavailableError("x", failure=Failure.RATE_LIMITED, retry_after=seconds)
+        assert retry_after(error) == told
+        assert status_of(error) == 503
 
 
 def test_an_error_of_ours_keeps_its_code_sentence_and_field() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from llm_server import LlmServer
 
 from jupyter_ppo.domain.tutoring import Purpose
-from jupyter_ppo.services.model_calls import Composed, Question
+from jupyter_ppo.services.model_calls import Composed, ModelCalls, Question
 from jupyter_ppo.wiring import PPOService
 
 KEY = "sk-very-secret-0123456789"
@@ -75,6 +77,27 @@ async def test_everybody_is_told_which_model_there_is_and_nothing_is_sent(
     }
     assert not model.received
     assert KEY not in json.dumps(told)
+
+
+@pytest.fixture
+def warmed(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Is set when the gate is told to make the model ready."""
+    told, warm_up = threading.Event(), ModelCalls.warm_up
+
+    def noted(gate: ModelCalls) -> None:
+        warm_up(gate)
+        told.set()
+
+    monkeypatch.setattr(ModelCalls, "warm_up", noted)
+    return told
+
+
+async def test_a_server_that_starts_makes_its_model_ready_and_sends_nothing(
+    warmed: threading.Event, api: Any, model: LlmServer
+) -> None:
+    await api.ok("oto", "GET", "/tutor")
+    assert await asyncio.to_thread(warmed.wait, 60)
+    assert not model.received
 
 
 async def test_kernels_of_the_server_do_not_inherit_the_key(api: Any) -> None:

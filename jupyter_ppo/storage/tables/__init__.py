@@ -51,6 +51,7 @@ from jupyter_ppo.storage.tables.submissions import (
     SubmissionRow,
     TrialRow,
 )
+from jupyter_ppo.storage.tables.tokens import ApiTokenRow
 from jupyter_ppo.storage.tables.training import (
     TrainingRunRow,
     TrainingTagRow,
@@ -66,6 +67,7 @@ from jupyter_ppo.storage.tables.tutoring import (
 
 __all__ = [
     "NAMING",
+    "ApiTokenRow",
     "AssignmentRow",
     "AuditEventRow",
     "AwardRow",

@@ -145,7 +145,7 @@ describe('the review', () => {
     await press('[data-draft="draft-b"]');
     memory.records.set('of-b', { revision: 2, points: 1, comment: 'from gil' });
     await key('a');
-    expect(textOf('.jp-PPO-conflict')).toMatch(/Theirs gives 1 points, yours 3.*from gil/);
+    expect(textOf('.jp-PPO-conflict')).toMatch(/Theirs gives 1 point, yours 3.*from gil/);
     expect(memory.store.get('draft-b')?.state).toBe('flagged');
     await press('.jp-PPO-mine');
     expect(memory.said).toEqual(['approve draft-b 0', 'approve draft-b 2']);
@@ -158,14 +158,58 @@ describe('the review', () => {
     await show();
     const slider = find<HTMLInputElement>('[name="threshold"]');
     expect(slider.min).toBe('0.8');
-    expect(button('Approve 3 ready drafts…').disabled).toBe(false);
+    expect(button('Approve 3 drafts…').disabled).toBe(false);
     await type('[name="threshold"]', '0.9');
-    await click('Approve 2 ready drafts…');
+    await click('Approve 2 drafts…');
     expect(memory.said).toEqual([]);
     await click('Yes, approve 2');
     expect(memory.said).toEqual(['approve all why 0.9']);
     expect(textOf('.jp-PPO-bulk')).toContain('2 drafts are approved.');
     expect(node.querySelectorAll('[data-draft]')).toHaveLength(3);
+  });
+
+  it('stays with the answer in front while the list grows, and when it is drafted again', async () => {
+    await show();
+    await press('[data-draft="draft-a"]');
+    await key('e');
+    await type('[data-criterion="idea"] textarea', 'half typed');
+    const before = [...memory.store];
+    memory.store.clear();
+    for (const [id, draft] of [['draft-z', draftOf('z')] as const, ...before]) {
+      memory.store.set(id, draft);
+    }
+    await click('Draft answers…');
+    await press('.jp-PPO-startBatch');
+    memory.running = memory.running.map(each => ({ ...each, done: 2 }));
+    await pass(1_100);
+    expect(node.querySelectorAll('[data-draft]')).toHaveLength(4);
+    expect(textOf('.jp-PPO-deskHead h3')).toBe('Student a');
+    expect(find<HTMLTextAreaElement>('[data-criterion="idea"] textarea').value).toBe('half typed');
+    await key('Escape');
+    await key('Escape');
+    memory.store.delete('draft-a');
+    memory.store.set('again', draftOf('a', { id: 'again' }));
+    memory.running = memory.running.map(each => ({ ...each, done: 3, state: 'succeeded' }));
+    await pass(2_000);
+    expect(textOf('.jp-PPO-deskHead h3')).toBe('Student a');
+    expect(find('[aria-current="true"]').dataset['draft']).toBe('again');
+  });
+
+  it('offers to approve many only where nothing needs the eyes of a person', async () => {
+    for (const [id, draft] of memory.store) {
+      memory.store.set(id, { ...draft, state: 'flagged', flags: ['disagreement', 'evidence'] });
+    }
+    await show();
+    expect(has('.jp-PPO-bulk')).toBe(false);
+  });
+
+  it('counts a draft whose samples differ where so much agreement is enough', async () => {
+    const differs = { agreement: 0.85, state: 'flagged', flags: ['disagreement'] } as const;
+    memory.store.set('draft-d', draftOf('d', { ...differs, flags: [...differs.flags] }));
+    await show();
+    expect(button('Approve 3 drafts…').disabled).toBe(false);
+    await type('[name="threshold"]', '0.9');
+    expect(button('Approve 2 drafts…').disabled).toBe(false);
   });
 
   it('has no bulk approval and no batches for a grader', async () => {
@@ -194,13 +238,14 @@ describe('a batch', () => {
     await show();
     await click('Draft answers…');
     expect(textOf('.jp-PPO-estimateBox')).toMatch(
-      /3 answers, 9 calls, 2 of them.*about USD 0.25.*1 are left out.*leave USD 4.50.*USD 20.00/
+      /3 answers, 9 calls, 2 of them.*about EUR 0.25.*1 are left out.*leave EUR 4.50.*EUR 20.00/
     );
     expect(memory.said).toEqual(['estimate essay {"grade_id":"why"}']);
     await clean();
-    await click('Start, for about USD 0.25');
+    await click('Start, for about EUR 0.25');
     expect(memory.said[1]).toBe('start essay {"grade_id":"why"}');
     expect(find<HTMLProgressElement>('.jp-PPO-batch progress').value).toBe(1);
+    expect(textOf('.jp-PPO-batch')).toContain('EUR 0.05 spent of about EUR 0.25');
     memory.running = memory.running.map(each => ({ ...each, done: 3, state: 'succeeded' }));
     await pass(1_100);
     expect(textOf('.jp-PPO-batch')).toContain('3 of 3 answers: 3 drafted');
@@ -225,6 +270,9 @@ describe('a batch', () => {
     await click('Draft answers…');
     expect(find<HTMLButtonElement>('.jp-PPO-startBatch').disabled).toBe(true);
     expect(textOf('.jp-PPO-estimateBox')).toContain('16 answers are missing.');
+    expect(has('.jp-PPO-calibrating')).toBe(false);
+    await click('Calibrate first');
+    expect(has('.jp-PPO-calibrating')).toBe(true);
   });
 });
 
@@ -247,9 +295,16 @@ describe('the calibration', () => {
     expect(memory.said).toEqual(['levels of-a {"idea":"sound","reason":"missing"}']);
     expect(textOf('.jp-PPO-calibrationCount')).toContain('1 of 20 marked');
     expect(document.activeElement).toBe(find('.jp-PPO-calibrating'));
-    await click('Draft these answers…');
+    await click('Draft 1 marked answer…');
+    expect(memory.said.at(-1)).toBe('estimate essay {"grade_id":"why","for_calibration":true}');
     await press('.jp-PPO-startBatch');
     expect(memory.said.at(-1)).toBe('start essay {"grade_id":"why","for_calibration":true}');
+    const message = 'The language model gave no answer: status 401. Check the key.';
+    memory.running = memory.running.map(each => ({ ...each, message, state: 'stopped' }));
+    await pass(1_100);
+    expect(textOf('.jp-PPO-batch')).toContain('status 401. Check the key.');
+    await press('[data-verb="resume"]');
+    expect(memory.said.at(-1)).toBe('resume batch-1');
     memory.running = [];
     await pass(1_100);
   });

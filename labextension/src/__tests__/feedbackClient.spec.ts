@@ -39,6 +39,15 @@ it('sends the revision with a decision and with settings', async () => {
   expect(await requests[1]?.json()).toEqual({ samples: 5 });
 });
 
+it('asks for the estimate of the very batch that it starts', async () => {
+  const { client, requests } = clientOf([200, {}], [202, {}]);
+  const scope = { grade_id: 'why', for_calibration: true };
+  await client.estimate('rl', 'essay', scope);
+  await client.start('rl', 'essay', scope);
+  expect(await requests[0]?.json()).toEqual(scope);
+  expect(await requests[1]?.json()).toEqual(scope);
+});
+
 it('takes “not found” for the end of the answers to mark, and nothing else', async () => {
   const none = { code: 'not_found', message: 'none left' };
   const { client, requests } = clientOf([404, none], [404, {}]);

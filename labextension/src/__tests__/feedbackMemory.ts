@@ -102,7 +102,7 @@ export class MemoryFeedback implements IFeedbackClient {
       input_tokens: 900,
       output_tokens: 300,
       cost: 0.25,
-      currency: 'USD',
+      currency: 'EUR',
       left: { course: 20, assignment: 4.5 },
       calibrated: false,
       reason: '',
@@ -115,6 +115,8 @@ export class MemoryFeedback implements IFeedbackClient {
     const batch: IDraftBatch = {
       id: 'batch-1',
       state: 'running',
+      grade_id: scope.grade_id ?? null,
+      for_calibration: scope.for_calibration ?? false,
       total: 3,
       done: 1,
       skipped: 0,
@@ -122,6 +124,7 @@ export class MemoryFeedback implements IFeedbackClient {
       waiting: 2,
       estimate: 0.25,
       spent: 0.05,
+      currency: 'EUR',
       message: '',
       created_by: 'ida',
       created_at: '2026-01-02T03:00:00Z'
@@ -183,7 +186,9 @@ export class MemoryFeedback implements IFeedbackClient {
   ): Promise<IBulk> {
     this._answer(`approve all ${gradeId} ${threshold}`);
     const ready = [...this.store.values()].filter(
-      ({ state, agreement }) => state === 'ready' && agreement >= threshold
+      ({ state, flags, agreement }) =>
+        (state === 'ready' || (state === 'flagged' && flags.join() === 'disagreement')) &&
+        agreement >= threshold
     );
     ready.forEach(({ id }) => this._decide(id, 'approved', null, ''));
     return { approved: ready.length, skipped: 0 };

@@ -102,6 +102,17 @@ test('says in words who wrote a hint', async () => {
   expect(remarks[1]?.textContent).toContain('Cut short. By small-1; it may be wrong.');
 });
 
+test('keeps saying why no model wrote a hint, also after another cell was looked at', async () => {
+  service.note = 'The language model did not answer.';
+  await act(() => model.show(answerCell()));
+  await press('.jp-PPO-askHint');
+  const remark = (): string => find('.jp-PPO-hint .jp-PPO-remark').textContent ?? '';
+  expect(remark()).toContain('The language model did not answer.');
+  await act(() => model.show(answerCell({ gradeId: 'gae_single' })));
+  await act(() => model.show(answerCell()));
+  expect(remark()).toContain('The language model did not answer.');
+});
+
 test('says before it is asked what a hint takes', async () => {
   const next = { level: 'step', number: 4, cost_fraction: 0.125 } as const;
   service.ladders = { ...service.ladders, next };
@@ -163,7 +174,9 @@ test('an error is explained, with what the figures say before the words', async 
   await act(() => model.explain('ppo', question));
   const section = find('.jp-PPO-explanation');
   expect(section.querySelector('h3')?.textContent).toBe('About NameError');
-  expect(section.querySelector('.jp-PPO-facts')?.textContent).toBe('approx_kl rose to 0.3.');
+  expect(section.querySelector('.jp-PPO-explainedFacts')?.textContent).toBe(
+    'approx_kl rose to 0.3.'
+  );
   expect(section.querySelectorAll('.jp-PPO-hintText')).toHaveLength(2);
   await press('.jp-PPO-explanation .jp-PPO-button');
   expect(node.querySelector('.jp-PPO-explanation')).toBeNull();

@@ -99,6 +99,8 @@ export class MemoryTutor implements ITutorClient {
     note: ''
   };
   replaced: string | null = null;
+  /** Why no model wrote the next hint: said with it, and not in the ladder. */
+  note = '';
   /** The hint of an attempt that had one already. */
   again: IHint | null = null;
 
@@ -137,7 +139,7 @@ export class MemoryTutor implements ITutorClient {
       next: null,
       why_not: 'Change your answer first, then ask for the next hint.'
     };
-    return given;
+    return { ...given, note: this.note };
   }
 
   async explain(course: string, question: Question, onWords: OnWords): Promise<IExplanation> {

@@ -75,6 +75,7 @@ export function FeedbackArea({ client, course, isVisible, onMarking }: IAreaProp
                 view={view}
                 model={model}
                 isVisible={isVisible}
+                onCalibrate={() => select('calibration')}
                 onOpenCall={setCall}
               />
             </div>
@@ -91,6 +92,7 @@ interface IContentProps {
   view: View;
   model: IModelStatus;
   isVisible: boolean;
+  onCalibrate: () => void;
   onOpenCall: (id: string) => void;
 }
 
@@ -103,7 +105,7 @@ function Content(props: IContentProps): JSX.Element {
     case 'settings':
       return <FeedbackSettings client={client} course={course} />;
     case 'spend':
-      return <Spend client={client} course={course.name} />;
+      return <Spend client={client} course={course.name} hasModel={props.model.available} />;
     case 'calls':
       return <ModelCalls client={client} course={course.name} onOpenCall={onOpenCall} />;
   }
@@ -204,6 +206,7 @@ function Answers(props: IAnswersProps): JSX.Element {
           gradeId={gradeId === ALL || gradeId === '' ? null : gradeId}
           mayAuthor={mayAuthor(course.role)}
           hasModel={model.available}
+          onCalibrate={props.onCalibrate}
           onOpenCall={onOpenCall}
         />
       ) : (

@@ -25,6 +25,7 @@ export function BulkApproval(props: IBulkProps): JSX.Element | null {
   const actions = useActions();
   const threshold = Math.max(least, wanted);
   const count = approvable(items, threshold);
+  const isFixed = least >= 1;
   const approve = (): void =>
     void actions.run(async () => {
       const { approved, skipped } = await client.approveAll(course, assignment, gradeId, threshold);
@@ -33,38 +34,50 @@ export function BulkApproval(props: IBulkProps): JSX.Element | null {
       const rest = skipped > 0 ? `; ${skipped} left, because a person has judged them` : '';
       return `${counted(approved, 'draft is', 'drafts are')} approved${rest}.`;
     });
+  if (!items.some(isOneOfMany) && actions.outcome === null) {
+    return null;
+  }
   return (
     <div className="jp-PPO-bulk" role="group" aria-label="Approve many">
-      <Field
-        label={`Least agreement: ${percentText(threshold)}`}
-        hint={`The settings of this assignment allow ${percentText(least)} or more. Flagged drafts are never approved together.`}
-      >
-        {control => (
-          <input
-            {...control}
-            type="range"
-            name="threshold"
-            min={least}
-            max={1}
-            step="any"
-            disabled={least >= 1}
-            value={threshold}
-            aria-valuetext={percentText(threshold)}
-            onChange={event => {
-              setWanted(Number(event.target.value));
-              setAsked(false);
-            }}
-            onKeyDown={event => {
-              const step = STEPS[event.key];
-              if (step !== undefined) {
-                event.preventDefault();
-                setWanted(Math.min(1, Math.max(least, threshold + step)));
+      {isFixed ? (
+        <p>
+          <strong>Approve many</strong>
+          <span className="jp-PPO-remark">
+            Drafts on which all samples agree. An instructor may allow less under “Settings”; drafts
+            with any other flag are never approved together.
+          </span>
+        </p>
+      ) : (
+        <Field
+          label={`Least agreement: ${percentText(threshold)}`}
+          hint={`The settings of this assignment allow ${percentText(least)} or more. Drafts with any flag but “disagreement” are never approved together.`}
+        >
+          {control => (
+            <input
+              {...control}
+              type="range"
+              name="threshold"
+              min={least}
+              max={1}
+              step="any"
+              value={threshold}
+              aria-valuetext={percentText(threshold)}
+              onChange={event => {
+                setWanted(Number(event.target.value));
                 setAsked(false);
-              }
-            }}
-          />
-        )}
-      </Field>
+              }}
+              onKeyDown={event => {
+                const step = STEPS[event.key];
+                if (step !== undefined) {
+                  event.preventDefault();
+                  setWanted(Math.min(1, Math.max(least, threshold + step)));
+                  setAsked(false);
+                }
+              }}
+            />
+          )}
+        </Field>
+      )}
       <div className="jp-PPO-actions">
         {isAsked ? (
           <>
@@ -87,7 +100,7 @@ export function BulkApproval(props: IBulkProps): JSX.Element | null {
             disabled={actions.busy || count === 0}
             onClick={() => setAsked(true)}
           >
-            Approve {counted(count, 'ready draft', 'ready drafts')}…
+            Approve {counted(count, 'draft', 'drafts')}…
           </button>
         )}
       </div>
@@ -107,5 +120,12 @@ const STEPS: Partial<Record<string, number>> = {
 
 /** How many of them can be approved together. */
 export function approvable(items: readonly IDraftItem[], threshold: number): number {
-  return items.filter(({ state, agreement }) => state === 'ready' && agreement >= threshold).length;
+  return items.filter(item => isOneOfMany(item) && item.agreement >= threshold).length;
+}
+
+/** Whether a draft may be approved with others: open, drafted, and flagged for nothing but
+ * a difference between its samples, which is what the agreement measures. */
+function isOneOfMany({ state, points, flags }: IDraftItem): boolean {
+  const isOpen = state === 'ready' || state === 'flagged';
+  return isOpen && points !== null && flags.every(flag => flag === 'disagreement');
 }

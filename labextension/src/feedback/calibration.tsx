@@ -4,9 +4,9 @@ import { Loaded } from '../instructor/parts';
 import { useLoaded } from '../instructor/resource';
 import { CalibrationMarks } from './calibrationMarks';
 import { CalibrationReport } from './calibrationReport';
-import { usePolling } from './draftBatch';
+import { BatchList, usePolling } from './draftBatch';
 import { Start } from './startBatch';
-import type { ICalibration, IFeedbackClient } from './types';
+import type { ICalibration, IDraftBatch, IFeedbackClient } from './types';
 
 interface ICalibrationProps {
   client: IFeedbackClient;
@@ -25,15 +25,36 @@ export function Calibration(props: ICalibrationProps): JSX.Element {
       client.calibration(course, assignment, gradeId),
       client.batches(course, assignment)
     ]);
-    return { report, isRunning: batches.items.some(({ state }) => state === 'running') };
+    return { report, batches: batches.items };
   }, [client, course, assignment, gradeId]);
   const [loaded, reload] = useLoaded(ask);
-  usePolling(reload, loaded.value?.isRunning ?? false, isVisible);
+  const isRunning = loaded.value?.batches.some(({ state }) => state === 'running') ?? false;
+  usePolling(reload, isRunning, isVisible);
   return (
     <Loaded loaded={loaded} onRetry={reload}>
-      {({ report, isRunning }) => (
+      {({ report, batches }) => (
         <>
           <Progress report={report} />
+          <section className="jp-PPO-draftBatches" aria-label="Drafting">
+            {mayStart && report.marked > 0 && (
+              <Start
+                client={client}
+                course={course}
+                assignment={assignment}
+                gradeId={gradeId === '' ? null : gradeId}
+                isRunning={isRunning}
+                forCalibration={report.marked}
+                onStarted={reload}
+              />
+            )}
+            <BatchList
+              client={client}
+              batches={ofCalibration(batches, gradeId)}
+              mayChange={mayStart}
+              onChanged={reload}
+            />
+          </section>
+          <CalibrationReport report={report} />
           <CalibrationMarks
             client={client}
             course={course}
@@ -41,21 +62,17 @@ export function Calibration(props: ICalibrationProps): JSX.Element {
             gradeId={gradeId}
             onMarked={reload}
           />
-          {mayStart && report.marked > 0 && (
-            <Start
-              client={client}
-              course={course}
-              assignment={assignment}
-              gradeId={gradeId === '' ? null : gradeId}
-              isRunning={isRunning}
-              forCalibration
-              onStarted={reload}
-            />
-          )}
-          <CalibrationReport report={report} />
         </>
       )}
     </Loaded>
+  );
+}
+
+/** Whatever holds a new batch up, and the newest one that drafted what is marked here. */
+function ofCalibration(batches: readonly IDraftBatch[], gradeId: string): readonly IDraftBatch[] {
+  return batches.filter(
+    ({ state, for_calibration: isOfThis, grade_id: other }) =>
+      state === 'running' || (isOfThis && (other ?? '') === gradeId)
   );
 }
 

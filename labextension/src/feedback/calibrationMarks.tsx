@@ -129,7 +129,13 @@ function OneAnswer({ answer, busy, isNext, onSave }: IOneProps): JSX.Element {
       <div className="jp-PPO-deskHead">
         <h3>{answer.who}</h3>
         <div className="jp-PPO-rowActions">
-          <button type="button" className="jp-PPO-button" onClick={() => setHelp(!isHelp)}>
+          <button
+            type="button"
+            className="jp-PPO-button"
+            aria-expanded={isHelp}
+            aria-keyshortcuts="?"
+            onClick={() => setHelp(!isHelp)}
+          >
             Keys (?)
           </button>
         </div>

@@ -1,11 +1,12 @@
 import * as React from 'react';
 
-import { answerName, figureText, shareText } from './words';
+import { answerName, biasText, figureText, shareText } from './words';
 import type { IAgreement, ICalibration, ICriterionAgreement } from './types';
 
 /** How far the drafts agree with the person, and whether that is enough. */
 export function CalibrationReport({ report }: { report: ICalibration }): JSX.Element {
   const { is_passed: isPassed, threshold, why_not: whyNot, overall, criteria } = report;
+  const isKnown = criteria.some(({ n }) => n > 0);
   return (
     <section className="jp-PPO-calibrationReport" aria-label="Agreement">
       <h3>Agreement</h3>
@@ -13,16 +14,19 @@ export function CalibrationReport({ report }: { report: ICalibration }): JSX.Ele
         className={`jp-PPO-notice ${isPassed ? 'jp-mod-done' : 'jp-PPO-notPassed'}`}
         data-passed={isPassed}
       >
-        <strong>{isPassed ? 'Passed.' : 'Not passed yet.'}</strong> Drafting in bulk needs a
-        weighted kappa (QWK) of at least {threshold.toFixed(2)}.{' '}
-        {isPassed ? 'Answers of this exercise may be drafted in bulk.' : whyNot}
+        <strong>{isPassed ? 'Passed.' : 'Not passed yet.'}</strong>{' '}
+        {overall?.qwk &&
+          `The weighted kappa (QWK) of all criteria is ${overall.qwk.value.toFixed(2)}. `}
+        Drafting in bulk needs a QWK of at least {threshold.toFixed(2)}.{' '}
+        {isPassed ? 'The other answers may be drafted now, under “Review”.' : whyNot}
       </p>
-      {criteria.length > 0 && (
+      {isKnown && (
         <div className="jp-PPO-tableScroll" tabIndex={0} role="region" aria-label="Figures">
           <table className="jp-PPO-table jp-PPO-agreement">
             <caption>
               Agreement on {answerName(report.grade_id)}, with 95 % intervals; a bias above 0 means
-              that the drafts give higher levels than the person.
+              that the drafts give higher levels than the person. QWK is agreement beyond chance: 1
+              is the same everywhere, 0 is chance.
             </caption>
             <thead>
               <tr>
@@ -62,7 +66,7 @@ function Row({ name, figures }: { name: string; figures: IAgreement }): JSX.Elem
       <td>{figureText(figures.qwk)}</td>
       <td>{shareText(figures.exact)}</td>
       <td>{shareText(figures.adjacent)}</td>
-      <td>{figureText(figures.bias)}</td>
+      <td>{biasText(figures.bias)}</td>
     </tr>
   );
 }
@@ -72,10 +76,10 @@ function Confusion({ criterion }: { criterion: ICriterionAgreement }): JSX.Eleme
   const { title, levels, confusion } = criterion;
   return (
     <table className="jp-PPO-table jp-PPO-confusion">
-      <caption>{title}: the person’s levels down, the drafts’ across</caption>
+      <caption>{title}: how many answers got which level</caption>
       <thead>
         <tr>
-          <th scope="col">Person</th>
+          <th scope="col">Person ↓ draft →</th>
           {levels.map(level => (
             <th key={level} scope="col">
               {level}

@@ -47,9 +47,7 @@ export class FeedbackClient implements IFeedbackClient {
   }
 
   estimate(course: string, assignment: string, scope: IScope): Promise<IEstimate> {
-    const { grade_id } = scope;
-    const asked = grade_id === undefined ? {} : { grade_id };
-    return this._connection.json(of(course, assignment, 'drafts', 'estimate'), post(asked));
+    return this._connection.json(of(course, assignment, 'drafts', 'estimate'), post(scope));
   }
 
   start(course: string, assignment: string, scope: IScope): Promise<IDraftBatch> {

@@ -15,6 +15,7 @@ interface IBatchProps {
   gradeId: string | null;
   mayStart: boolean;
   isVisible: boolean;
+  onCalibrate: () => void;
   /** Called when more is drafted than before. */
   onDrafted: () => void;
 }
@@ -27,7 +28,6 @@ export function DraftBatches(props: IBatchProps): JSX.Element {
     [client, course, assignment]
   );
   const [loaded, reload] = useLoaded(ask);
-  const actions = useActions();
   const batches = loaded.value ?? [];
   const isRunning = batches.some(batch => batch.state === 'running');
   const done = batches.reduce((sum, batch) => sum + batch.done, 0);
@@ -39,33 +39,50 @@ export function DraftBatches(props: IBatchProps): JSX.Element {
     }
     last.current = done;
   }, [done, onDrafted]);
-  const change = (batch: IDraftBatch, verb: BatchVerb): void =>
-    void actions.run(async () => {
-      await client.change(batch.id, verb);
-      await reload();
-      return null;
-    });
   return (
     <section className="jp-PPO-draftBatches" aria-label="Drafting">
       {mayStart && <Start {...props} isRunning={isRunning} onStarted={reload} />}
-      <Outcome actions={actions} />
       <Loaded loaded={loaded} onRetry={reload}>
-        {items =>
-          items.length > 0 && (
-            <ul className="jp-PPO-batches" aria-label="Batches of drafts">
-              {shown(items).map(batch => (
-                <Batch
-                  key={batch.id}
-                  batch={batch}
-                  busy={actions.busy || !mayStart}
-                  onChange={verb => change(batch, verb)}
-                />
-              ))}
-            </ul>
-          )
-        }
+        {items => (
+          <BatchList client={client} batches={items} mayChange={mayStart} onChanged={reload} />
+        )}
       </Loaded>
     </section>
+  );
+}
+
+interface IListProps {
+  client: IFeedbackClient;
+  batches: readonly IDraftBatch[];
+  mayChange: boolean;
+  onChanged: () => Promise<void>;
+}
+
+/** The batches that are under way, or else the newest one, with their buttons. */
+export function BatchList({ client, batches, mayChange, onChanged }: IListProps): JSX.Element {
+  const actions = useActions();
+  const change = (batch: IDraftBatch, verb: BatchVerb): void =>
+    void actions.run(async () => {
+      await client.change(batch.id, verb);
+      await onChanged();
+      return null;
+    });
+  return (
+    <>
+      <Outcome actions={actions} />
+      {batches.length > 0 && (
+        <ul className="jp-PPO-batches" aria-label="Batches of drafts">
+          {shown(batches).map(batch => (
+            <Batch
+              key={batch.id}
+              batch={batch}
+              busy={actions.busy || !mayChange}
+              onChange={verb => change(batch, verb)}
+            />
+          ))}
+        </ul>
+      )}
+    </>
   );
 }
 
@@ -142,8 +159,8 @@ function Batch({ batch, busy, onChange }: IOneProps): JSX.Element {
       </div>
       <progress aria-label={`Progress of ${title}`} max={batch.total} value={settled(batch)} />
       <p className="jp-PPO-remark" role="status">
-        {progressText(batch)}. {moneyText(batch.spent)} spent of at most {moneyText(batch.estimate)}
-        ; started by {batch.created_by}.
+        {progressText(batch)}. {moneyText(batch.spent, batch.currency)} spent of about{' '}
+        {moneyText(batch.estimate, batch.currency)}; started by {batch.created_by}.
       </p>
       {batch.message !== '' && <p className="jp-PPO-notice jp-mod-problem">{batch.message}</p>}
     </li>

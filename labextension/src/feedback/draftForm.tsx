@@ -6,7 +6,7 @@ import { DraftRubric } from './draftRubric';
 import { missing, pointsOf, typedOf } from './reviewModel';
 import type { IReviewState, ReviewModel } from './reviewModel';
 import type { IDecision, IDraft } from './types';
-import { draftStateText, isOpen, percentText } from './words';
+import { draftStateText, isOpen, percentText, pointsWords } from './words';
 
 interface IFormProps {
   model: ReviewModel;
@@ -84,6 +84,11 @@ export function DraftForm({ model, state, draft, onOpenCall }: IFormProps): JSX.
         {pointsText(points)} of {pointsText(draft.max_points)} points
         {left.length > 0 && `, no level yet for ${left.join(', ')}`}
       </p>
+      {isOpen(draft.state) && draft.is_released && draft.grade_id !== '' && (
+        <p className="jp-PPO-remark jp-PPO-atOnce">
+          The grade is released: the student sees this mark at once.
+        </p>
+      )}
       {state.saveProblem !== null && <Problem text={state.saveProblem} />}
       {state.conflict !== null && <Conflict model={model} state={state} points={points} />}
       {isOpen(draft.state) ? (
@@ -170,7 +175,7 @@ function Conflict({ model, state, points }: IConflictProps): JSX.Element | null 
     <div className="jp-PPO-conflict" role="alert">
       <p>
         <strong>Somebody has judged this answer meanwhile.</strong> Theirs gives{' '}
-        {theirs.points === null ? 'no points' : `${pointsText(theirs.points)} points`}, yours{' '}
+        {theirs.points === null ? 'no points' : pointsWords(theirs.points)}, yours{' '}
         {pointsText(points)}.
       </p>
       {theirs.comment !== '' && <p className="jp-PPO-said">Theirs says: {theirs.comment}</p>}
@@ -199,7 +204,7 @@ function Decision({ decision }: { decision: IDecision }): JSX.Element {
   return (
     <p className="jp-PPO-remark jp-PPO-decision">
       {draftStateText(state)} by {by}, {timeText(at)}
-      {state !== 'rejected' && `, ${pointsText(points)} points`}
+      {state !== 'rejected' && `, ${pointsWords(points)}`}
       {state === 'edited' && `; ${percentText(distance)} of the words are changed`}
       {reason !== '' && `: ${reason}`}.
     </p>

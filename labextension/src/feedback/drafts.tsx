@@ -21,6 +21,7 @@ export interface IDraftsProps {
   /** Without a model there is nothing to start, but drafts of before can be read. */
   hasModel: boolean;
   isVisible: boolean;
+  onCalibrate: () => void;
   onOpenCall: (id: string) => void;
 }
 
@@ -46,6 +47,7 @@ export function Drafts(props: IDraftsProps): JSX.Element {
         gradeId={gradeId}
         mayStart={mayAuthor && hasModel}
         isVisible={isVisible}
+        onCalibrate={props.onCalibrate}
         onDrafted={reload}
       />
       {state.problem !== null && <Problem text={state.problem} onRetry={reload} />}
@@ -53,6 +55,7 @@ export function Drafts(props: IDraftsProps): JSX.Element {
         <div className="jp-PPO-reviewSide">
           <Queue
             state={state}
+            hasMany={gradeId === null}
             onFilter={filter => void model.load(filter)}
             onGo={at => {
               setClicks(clicks + 1);
@@ -91,12 +94,14 @@ const FILTERS: readonly (readonly [DraftFilter, string])[] = [
 
 interface IQueueProps {
   state: IReviewState;
+  /** Whether drafts of several exercises are in it. */
+  hasMany: boolean;
   onFilter: (filter: DraftFilter) => void;
   onGo: (at: number) => void;
 }
 
 /** Flagged ones first, then those with the least agreement. */
-function Queue({ state, onFilter, onGo }: IQueueProps): JSX.Element {
+function Queue({ state, hasMany, onFilter, onGo }: IQueueProps): JSX.Element {
   return (
     <nav className="jp-PPO-markingList" aria-label="Drafts to review">
       <Field label="Show">
@@ -114,7 +119,7 @@ function Queue({ state, onFilter, onGo }: IQueueProps): JSX.Element {
               data-state={item.state}
               onClick={() => onGo(at)}
             >
-              <QueueText item={item} />
+              <QueueText item={item} hasMany={hasMany} />
             </button>
           </li>
         ))}
@@ -123,11 +128,11 @@ function Queue({ state, onFilter, onGo }: IQueueProps): JSX.Element {
   );
 }
 
-function QueueText({ item }: { item: IDraftItem }): JSX.Element {
+function QueueText({ item, hasMany }: { item: IDraftItem; hasMany: boolean }): JSX.Element {
   return (
     <>
       <strong>{item.who}</strong>
-      {item.grade_id !== '' && <span>{item.grade_id}</span>}
+      {hasMany && item.grade_id !== '' && <span>{item.grade_id}</span>}
       <span className="jp-PPO-remark">
         {draftStateText(item.state)}, {item.points === null ? 'no points' : pointsText(item.points)}{' '}
         of {pointsText(item.max_points)}, agreement {percentText(item.agreement)}

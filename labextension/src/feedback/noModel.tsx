@@ -7,6 +7,9 @@ interface INoModelProps {
   onMarking: () => void;
 }
 
+/** What the service says without a model is said here already, more fully. */
+const SAID = 'No language model is set up';
+
 /** That no model is set up, and that nobody needs one. */
 export function NoModel({ status, onMarking }: INoModelProps): JSX.Element {
   return (
@@ -17,7 +20,7 @@ export function NoModel({ status, onMarking }: INoModelProps): JSX.Element {
         hints come from the course’s author and from rules. The settings for hints can be changed
         here all the same.
       </p>
-      {status.message !== '' && <p className="jp-PPO-remark">{status.message}</p>}
+      {!status.message.startsWith(SAID) && <p className="jp-PPO-remark">{status.message}</p>}
       <button type="button" className="jp-PPO-button" onClick={onMarking}>
         Go to Marking
       </button>
@@ -30,8 +33,7 @@ export function ModelLine({ status }: { status: IModelStatus }): JSX.Element {
   return (
     <p className="jp-PPO-remark">
       Drafts are written by the language model {status.model ?? ''} at {status.host ?? ''}; it may
-      be wrong. It chooses levels, never points; only a person’s approval becomes a mark, and only a
-      person releases it.
+      be wrong. It chooses levels, never points. Only people approve drafts and release marks.
     </p>
   );
 }

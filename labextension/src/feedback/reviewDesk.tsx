@@ -62,7 +62,13 @@ export function ReviewDesk({ model, state, clicks, onOpenCall }: IDeskProps): JS
         <Empty>No draft waits. What is drafted is listed here; “Decided” shows the others.</Empty>
       ) : (
         <>
-          <Head model={model} state={state} item={item} onHelp={() => setHelp(!isHelp)} />
+          <Head
+            model={model}
+            state={state}
+            item={item}
+            isHelp={isHelp}
+            onHelp={() => setHelp(!isHelp)}
+          />
           {isHelp && (
             <KeyHelp
               keys={REVIEW_KEYS}
@@ -106,10 +112,11 @@ interface IHeadProps {
   model: ReviewModel;
   state: IReviewState;
   item: IDraftItem;
+  isHelp: boolean;
   onHelp: () => void;
 }
 
-function Head({ model, state, item, onHelp }: IHeadProps): JSX.Element {
+function Head({ model, state, item, isHelp, onHelp }: IHeadProps): JSX.Element {
   const { at, items } = state;
   return (
     <div className="jp-PPO-deskHead">
@@ -120,7 +127,7 @@ function Head({ model, state, item, onHelp }: IHeadProps): JSX.Element {
       <span className="jp-PPO-badge jp-PPO-draftState" data-warn={item.state === 'flagged'}>
         {draftStateText(item.state)}
       </span>
-      {item.is_released && <span className="jp-PPO-badge">Released</span>}
+      {item.is_released && <span className="jp-PPO-badge">Grade released</span>}
       <span className="jp-PPO-remark">Agreement {percentText(item.agreement)}</span>
       <div className="jp-PPO-rowActions">
         <button
@@ -141,7 +148,13 @@ function Head({ model, state, item, onHelp }: IHeadProps): JSX.Element {
         >
           Next
         </button>
-        <button type="button" className="jp-PPO-button" onClick={onHelp}>
+        <button
+          type="button"
+          className="jp-PPO-button"
+          aria-expanded={isHelp}
+          aria-keyshortcuts="?"
+          onClick={onHelp}
+        >
           Keys (?)
         </button>
       </div>

@@ -81,7 +81,6 @@ export class ReviewModel {
   /** Fetch the queue; the draft in front stays there if it is still in it. */
   async load(filter = this._state.filter): Promise<void> {
     const number = ++this._asked;
-    const before = this.current?.id;
     this._set({ phase: 'loading', problem: null, filter });
     try {
       const { _client: client, _course: course, _assignment: assignment } = this;
@@ -89,10 +88,9 @@ export class ReviewModel {
       if (number !== this._asked) {
         return;
       }
-      const at = Math.max(
-        0,
-        items.findIndex(item => item.id === before)
-      );
+      // Who reads stays where they are, also if they went on while this was on its way.
+      const at = Math.max(0, placeOf(this.current, items));
+      this._keep();
       this._set({ phase: 'ready', items, at });
       if (items[at]?.id !== this._state.draft?.id || items.length === 0) {
         await this._open();
@@ -264,6 +262,16 @@ const READING: Partial<IReviewState> = {
   saveProblem: null,
   conflict: null
 };
+
+/** Where the draft in front is now: itself, or else a newer one of the same answer. */
+function placeOf(item: IDraftItem | null, items: readonly IDraftItem[]): number {
+  const same = items.findIndex(({ id }) => id === item?.id);
+  return same >= 0
+    ? same
+    : items.findIndex(
+        other => other.submission_id === item?.submission_id && other.grade_id === item.grade_id
+      );
+}
 
 function failureOf(error: unknown): Partial<IReviewState> {
   if (error instanceof RequestError && error.conflict !== null) {

@@ -9,6 +9,8 @@ import { moneyText } from './words';
 interface ISpendProps {
   client: IFeedbackClient;
   course: string;
+  /** Without a model nobody misses its price. */
+  hasModel: boolean;
 }
 
 const SPANS = [
@@ -20,7 +22,7 @@ const SPANS = [
 type Span = (typeof SPANS)[number][0];
 
 /** What models cost, per day and per assignment, and the caps. */
-export function Spend({ client, course }: ISpendProps): JSX.Element {
+export function Spend({ client, course, hasModel }: ISpendProps): JSX.Element {
   const [days, setDays] = React.useState<Span>('30');
   const ask = React.useCallback(() => client.spend(course, Number(days)), [client, course, days]);
   const [loaded, reload] = useLoaded(ask);
@@ -34,7 +36,7 @@ export function Spend({ client, course }: ISpendProps): JSX.Element {
       <Loaded loaded={loaded} onRetry={reload}>
         {spend => (
           <>
-            {!spend.has_price && (
+            {hasModel && !spend.has_price && (
               <p className="jp-PPO-notice">
                 The server’s configuration has no price for the model: the calls are counted, their
                 cost is not.

@@ -2,11 +2,9 @@ import * as React from 'react';
 
 import { Outcome } from '../instructor/parts';
 import { useActions } from '../instructor/resource';
+import { counted } from '../instructor/words';
 import type { IEstimate, IFeedbackClient, IScope } from './types';
 import { estimateText, moneyText } from './words';
-
-/** So many answers may be drafted before the calibration is passed. */
-const FREE = 5;
 
 interface IStartProps {
   client: IFeedbackClient;
@@ -14,8 +12,10 @@ interface IStartProps {
   assignment: string;
   gradeId: string | null;
   isRunning: boolean;
-  /** Only the answers that are marked for the calibration. */
-  forCalibration?: boolean;
+  /** Only the answers that are marked for the calibration, and how many those are. */
+  forCalibration?: number;
+  /** Go where answers are marked for the calibration. */
+  onCalibrate?: () => void;
   onStarted: () => Promise<void>;
 }
 
@@ -23,13 +23,14 @@ interface IStartProps {
 export function Start(props: IStartProps): JSX.Element {
   const { client, course, assignment, gradeId, isRunning, forCalibration, onStarted } = props;
   const [estimate, setEstimate] = React.useState<IEstimate | null>(null);
+  const isFree = forCalibration !== undefined;
   const actions = useActions();
   const scope = React.useMemo<IScope>(
     () => ({
       ...(gradeId === null ? {} : { grade_id: gradeId }),
-      ...(forCalibration ? { for_calibration: true } : {})
+      ...(isFree ? { for_calibration: true } : {})
     }),
-    [gradeId, forCalibration]
+    [gradeId, isFree]
   );
   const ask = (): void =>
     void actions.run(async () => {
@@ -53,15 +54,18 @@ export function Start(props: IStartProps): JSX.Element {
             disabled={actions.busy || isRunning}
             onClick={ask}
           >
-            {forCalibration ? 'Draft these answers…' : 'Draft answers…'}
+            {forCalibration === undefined
+              ? 'Draft answers…'
+              : `Draft ${counted(forCalibration, 'marked answer', 'marked answers')}…`}
           </button>
-          {isRunning && <span className="jp-PPO-remark">Another batch is running.</span>}
+          {isRunning && <span className="jp-PPO-remark">A batch is running.</span>}
         </div>
       ) : (
         <Question
           estimate={estimate}
           busy={actions.busy}
-          isFree={forCalibration === true}
+          isFree={isFree}
+          onCalibrate={props.onCalibrate}
           onStart={start}
           onBack={() => setEstimate(null)}
         />
@@ -75,15 +79,16 @@ interface IQuestionProps {
   estimate: IEstimate;
   busy: boolean;
   isFree: boolean;
+  onCalibrate: (() => void) | undefined;
   onStart: () => void;
   onBack: () => void;
 }
 
 /** What would be done and what it costs, before anything is spent. */
-function Question({ estimate, busy, isFree, onStart, onBack }: IQuestionProps): JSX.Element {
-  const { answers, skipped, cost, currency, left, calibrated, reason } = estimate;
+function Question(props: IQuestionProps): JSX.Element {
+  const { estimate, busy, isFree, onCalibrate, onStart, onBack } = props;
+  const { skipped, cost, currency, left, calibrated, reason } = estimate;
   const isOver = cost > Math.min(left.course, left.assignment);
-  const isBlocked = !isFree && ((!calibrated && answers > FREE) || reason !== '');
   const start = React.useRef<HTMLButtonElement>(null);
   React.useEffect(() => start.current?.focus(), []);
   return (
@@ -98,25 +103,31 @@ function Question({ estimate, busy, isFree, onStart, onBack }: IQuestionProps): 
         {moneyText(left.course, currency)} for the course. Nobody’s marks change before a person
         approves.
       </p>
-      {isFree && (
-        <p className="jp-PPO-remark">Of these only the answers that are marked are drafted.</p>
-      )}
       {isOver && (
         <p className="jp-PPO-notice jp-mod-problem">
           That may be more than the caps leave; the batch would stop there and can go on later.
         </p>
       )}
-      {!isFree && reason !== '' && <p className="jp-PPO-notice jp-mod-problem">{reason}</p>}
+      {reason !== '' && (
+        <p className="jp-PPO-notice jp-mod-problem">
+          {reason.replace(/^(grade_id|submissions|for_calibration): /, '')}
+        </p>
+      )}
       <div className="jp-PPO-actions">
         <button
           ref={start}
           type="button"
           className="jp-PPO-button jp-mod-primary jp-PPO-startBatch"
-          disabled={busy || answers === 0 || isBlocked}
+          disabled={busy || reason !== ''}
           onClick={onStart}
         >
           Start, for about {moneyText(cost, currency)}
         </button>
+        {!isFree && !calibrated && reason !== '' && onCalibrate && (
+          <button type="button" className="jp-PPO-button jp-PPO-calibrate" onClick={onCalibrate}>
+            Calibrate first
+          </button>
+        )}
         <button type="button" className="jp-PPO-button" onClick={onBack}>
           Back
         </button>

@@ -121,7 +121,7 @@ export interface IScope {
   for_calibration?: boolean;
 }
 
-/** What a batch would cost at most, and what the caps leave. */
+/** What a batch would cost, about, and what the caps leave. */
 export interface IEstimate {
   answers: number;
   skipped: number;
@@ -143,6 +143,9 @@ export type BatchVerb = 'pause' | 'resume' | 'cancel';
 export interface IDraftBatch {
   id: string;
   state: BatchState;
+  /** One exercise; null for all of the assignment. */
+  grade_id: string | null;
+  for_calibration: boolean;
   total: number;
   done: number;
   skipped: number;
@@ -150,6 +153,7 @@ export interface IDraftBatch {
   waiting: number;
   estimate: number;
   spent: number;
+  currency: string;
   message: string;
   created_by: string;
   created_at: string;

@@ -1,5 +1,6 @@
 /** How flags, states, agreement and money read. */
 
+import { pointsText } from '../format';
 import { counted } from '../instructor/words';
 import type { BatchState, DraftState, Flag, IDraftBatch, IEstimate, IFigure } from './types';
 
@@ -67,6 +68,11 @@ export function votesText(level: string, votes: Record<string, number>): string 
   return `${own} of ${counted(all, 'sample', 'samples')}${rest}`;
 }
 
+/** `1 point`, `2.5 points`. */
+export function pointsWords(points: number): string {
+  return `${pointsText(points)} ${points === 1 ? 'point' : 'points'}`;
+}
+
 /** `67 %`. */
 export function percentText(share: number): string {
   return `${Math.round(share * 100)} %`;
@@ -82,7 +88,7 @@ export function amountText(amount: number): string {
 }
 
 /** An amount with its currency. */
-export function moneyText(amount: number, currency = 'USD'): string {
+export function moneyText(amount: number, currency: string): string {
   return `${currency} ${amountText(amount)}`;
 }
 
@@ -132,6 +138,20 @@ export function figureText(figure: IFigure | null, digits = 2): string {
   }
   const { value, low, high } = figure;
   return `${value.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
+}
+
+/** A bias with its sign: `+0.10 (0.00 to +0.25)`. */
+export function biasText(figure: IFigure | null): string {
+  if (figure === null) {
+    return 'not known yet';
+  }
+  const [value, low, high] = [figure.value, figure.low, figure.high].map(signed);
+  return `${value} (${low} to ${high})`;
+}
+
+function signed(number: number): string {
+  const text = Math.abs(number).toFixed(2);
+  return text === '0.00' ? text : `${number < 0 ? '−' : '+'}${text}`;
 }
 
 /** A share with its interval: `80 % (65 % to 92 %)`. */

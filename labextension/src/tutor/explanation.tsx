@@ -25,11 +25,14 @@ export function Explanation(props: IExplanationProps): JSX.Element {
       {problem !== null && <Problem text={problem} onRetry={onRetry} />}
       {problem === null && done === null && <p role="status">Looking…</p>}
       {done !== null && done.facts.length > 0 && (
-        <ul className="jp-PPO-facts" aria-label="What the figures say">
-          {done.facts.map((fact, index) => (
-            <li key={index}>{fact}</li>
-          ))}
-        </ul>
+        <>
+          <h4 className="jp-PPO-hintLevel">Found by rules</h4>
+          <ul className="jp-PPO-explainedFacts" aria-label="Found by rules">
+            {done.facts.map((fact, index) => (
+              <li key={index}>{fact}</li>
+            ))}
+          </ul>
+        </>
       )}
       <div aria-live="polite" aria-busy={done === null && problem === null}>
         {words !== '' && <Paragraphs text={words} />}

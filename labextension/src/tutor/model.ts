@@ -74,12 +74,15 @@ export class TutorModel {
   /** Be about another answer, and show what was hinted of it so far. */
   async show(answer: IAnswerCell): Promise<void> {
     const asked = ++this._asked;
+    this._explained += 1;
     const before = this._state.answer;
     const isSame = before !== null && isSameAnswer(before, answer);
     this._set({
       answer,
       problem: null,
       said: '',
+      // What was explained before would stand in front of the help that is asked for now.
+      explaining: null,
       ...(isSame ? {} : { ladder: null, selfCheck: null, words: null, isAsking: false })
     });
     await this.begin();
@@ -90,7 +93,7 @@ export class TutorModel {
         this._setFor(asked, { selfCheck });
       } else {
         const ladder = await this._client.ladder(course, assignment, gradeId);
-        this._setFor(asked, { ladder });
+        this._setFor(asked, { ladder: this._noted(ladder) });
       }
     }, asked);
   }
@@ -119,8 +122,11 @@ export class TutorModel {
       const known = this._state.ladder?.taken ?? [];
       const isAgain = known.some(({ id }) => id === hint.id);
       const said = isAgain ? AGAIN : `Hint ${hint.number} is there.`;
+      if (hint.note !== '') {
+        this._notes.set(hint.id, hint.note);
+      }
       const ladder = await this._client.ladder(course, assignment, gradeId);
-      this._setFor(asked, { ladder, said });
+      this._setFor(asked, { ladder: this._noted(ladder), said });
     }, asked);
     this._setFor(asked, { isAsking: false, words: null });
   }
@@ -183,6 +189,15 @@ export class TutorModel {
     this._listeners.clear();
   }
 
+  /** The ladder with why no model wrote a hint: the service says that once, with the hint. */
+  private _noted(ladder: ILadder): ILadder {
+    const taken = ladder.taken.map(hint => ({
+      ...hint,
+      note: hint.note || (this._notes.get(hint.id) ?? '')
+    }));
+    return { ...ladder, taken };
+  }
+
   private async _try(act: () => Promise<void>, asked = this._asked): Promise<void> {
     try {
       await act();
@@ -204,6 +219,7 @@ export class TutorModel {
   }
 
   private readonly _listeners = new Set<() => void>();
+  private readonly _notes = new Map<string, string>();
   private _state: ITutorState = EMPTY;
   private _asked = 0;
   private _explained = 0;

@@ -54,7 +54,8 @@ function Criterion({ criterion, chosen, busy, onChoose }: ICriterionProps): JSX.
             onChange={() => !busy && onChoose(level.name)}
           />
           <span>
-            <strong>{level.name}</strong> ({pointsText(level.points)} points)
+            <strong>{level.name}</strong> ({pointsText(level.points)}{' '}
+            {level.points === 1 ? 'point' : 'points'})
             {level.description !== '' && `: ${level.description}`}
           </span>
         </label>

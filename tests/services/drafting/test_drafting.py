@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_ppo.domain.errors import ConflictError, ModelUnavailableError, NotFoundError
+from jupyter_ppo.domain.marks import Mark
 from jupyter_ppo.domain.tutoring import PICO, BatchState, ItemState
 
 
@@ -22,6 +23,28 @@ def test_an_estimate_sends_nothing_and_counts_what_is_cached(studio: Any) -> Non
     again = studio.parts.drafting.estimate(studio.gil, "rl", "ps1")
     assert (again.calls, again.cached_calls, again.cost) == (0, 6, 0.0)
     assert again.left_course < 1.0
+
+
+def test_an_estimate_is_of_the_very_batch_that_would_be_drafted(studio: Any) -> None:
+    one, *_ = studio.hand_in_some(2)
+    estimate, start = studio.parts.drafting.estimate, studio.parts.drafting.start
+
+    none = estimate(studio.gil, "rl", "ps1", for_calibration=True)
+    assert (none.answers, none.calls) == (0, 0)
+    assert "Mark some in the calibration first" in none.reason
+    with pytest.raises(ConflictError, match="for_calibration: none of these answers is marked"):
+        start(studio.ines, "rl", "ps1", for_calibration=True)
+
+    levels = {"idea": "some", "words": "yes"}
+    studio.parts.calibration.mark(studio.gil, "rl", "ps1", "why", one, levels)
+    studio.marks.put(one, "why", Mark(1.5, comment="By hand."), by="gil")
+    # An answer that a person has judged is drafted to calibrate, and for nothing else.
+    marked = estimate(studio.gil, "rl", "ps1", for_calibration=True)
+    assert (marked.answers, marked.skipped, marked.calls) == (1, 0, 3)
+    every = estimate(studio.gil, "rl", "ps1")
+    assert (every.answers, every.skipped, every.calls) == (2, 1, 3)
+    studio.draft_all(for_calibration=True)
+    assert len(studio.server.received) == marked.calls
 
 
 def test_a_batch_stops_when_the_model_fails_and_goes_on_when_resumed(studio: Any) -> None:
@@ -68,6 +91,12 @@ def test_a_calibration_compares_marks_with_drafts_of_this_model_and_rubric(studi
     before = service.report(studio.gil, "rl", "ps1", "why")
     assert (before.marked, before.drafted) == (20, 0)
     assert "Draft the marked answers" in before.why_not
+    estimate = studio.parts.drafting.estimate
+    marked = estimate(studio.gil, "rl", "ps1", grade_id="why", for_calibration=True)
+    assert (marked.answers, marked.calls, marked.reason) == (20, 60, "")
+    every = estimate(studio.gil, "rl", "ps1", grade_id="why")
+    assert every.answers == 21
+    assert "Draft the marked answers" in every.reason
 
     batch = studio.batches.batch(studio.draft_all(grade_id="why", for_calibration=True))
 

@@ -76,6 +76,7 @@ class Room:
     training: TrainingService
     hints: HintService = field(init=False)
     explanations: ExplainingService = field(init=False)
+    model: LanguageModel | None = None
 
     def notebook(self, *, hints: bool = True, tutor: bool | None = None) -> bytes:
         document = {
@@ -110,7 +111,7 @@ class Room:
     def without_model(self) -> None:
         self.use(None)
 
-    def use(self, model: LanguageModel | None) -> None:
+    def use(self, model: LanguageModel | None, *, max_characters: int = 20_000) -> None:
         clock = self.world.assessment._clock
         calls = ModelCalls(
             model=model,
@@ -120,7 +121,9 @@ class Room:
             ceilings=Caps(PICO, PICO, PICO),
             clock=clock,
             keep_days=180,
+            max_characters=max_characters,
         )
+        self.model = model
         hints, explanations = Hints(self.world.database), Explanations(self.world.database)
         limits = AskingLimits((hints.asked_since, explanations.asked_since), clock)
         self.hints = HintService(
