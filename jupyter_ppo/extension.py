@@ -47,6 +47,7 @@ class PPOExtension(ExtensionApp):
         problem: PPOError | None = None
         caller: CallerOf = _nobody
         limits: RateLimits | None = None
+        grades_here = True
         try:
             configured = PPOService(parent=self)
             if self.may_forward and configured.service_url:
@@ -54,6 +55,7 @@ class PPOExtension(ExtensionApp):
             else:
                 self.service = configured.build()
             configured.hide_key()
+            grades_here = configured.grading_workers > 0
             caller = self.caller_of(configured)
             limits = configured.build_rate_limits(is_shared=configured.identity != "owner")
         except TraitError as error:
@@ -73,6 +75,7 @@ class PPOExtension(ExtensionApp):
             sandbox=self.service.sandbox if self.service else None,
             problem=problem,
             limits=limits,
+            grades_here=grades_here,
         )
         self.settings[SETTING] = self._context
         if self.service is not None:

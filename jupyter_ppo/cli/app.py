@@ -24,29 +24,44 @@ class _Settings(JupyterApp):
     classes = [PPOService]  # noqa: RUF012  traitlets reads it from the class
 
     @classmethod
-    def read(cls, argv: Sequence[str]) -> PPOService:
+    def read(cls, argv: Sequence[str], config_file: str | None = None) -> PPOService:
         app = cls()
+        if config_file is not None:
+            app.config_file, app.raise_config_file_errors = config_file, True
         app.initialize(list(argv))
         return PPOService(config=app.config)
 
 
 class Context:
-    """Opens the service on first use and closes it when the command ends."""
+    """Opens the service on first use and closes it when the command ends.
 
-    def __init__(self, argv: Sequence[str]) -> None:
+    ``config_file`` is read in place of the server's own, and must be one without a mistake.
+    """
+
+    def __init__(self, argv: Sequence[str], config_file: str | None = None) -> None:
         #: The settings that the command line gave.
         self.argv = tuple(argv)
+        if config_file is not None:
+            read_file(config_file)
         try:
-            self.settings = _Settings.read(argv)
+            self.settings = _Settings.read(argv, config_file)
         except TraitError as error:
             raise InvalidInputError(str(error)) from error
+        except Exception as error:
+            if config_file is None:
+                raise
+            msg = f"config: {config_file!r} cannot be read: {error}. Mend the file."
+            raise InvalidInputError(msg, field="config") from error
         self._service: Service | None = None
 
     @property
     def service(self) -> Service:
         """The service; its database is opened, and upgraded if needed, on first use."""
         if self._service is None:
-            self._service = self.settings.build()
+            try:
+                self._service = self.settings.build()
+            except TraitError as error:
+                raise InvalidInputError(str(error)) from error
         return self._service
 
     @property

@@ -40,8 +40,10 @@ from jupyter_ppo.cli import (
     training,
     trash,
     trials,
+    worker,
 )
 from jupyter_ppo.cli.app import Context
+from jupyter_ppo.cli.secret_files import read_secret_files
 from jupyter_ppo.domain.errors import PPOError
 from jupyter_ppo.wiring import PPOService
 
@@ -74,6 +76,7 @@ _PARTS = (
     backup,
     image,
     service,
+    worker,
     demo,
 )
 
@@ -102,6 +105,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         if not word.startswith("--PPOService.") or name not in known:
             parser.error(f"unrecognized argument: {word}. Settings are {', '.join(known)}.")
     try:
+        read_secret_files()
         with _terminated_like_interrupted(), Context(rest) as context:
             status: int = arguments.run(arguments, context)
             return status

@@ -191,6 +191,7 @@ class NewCall:
     flags: tuple[str, ...]
     cache_key: str
     reserved: int
+    batch_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,9 @@ class HeldJobs:
             self._events.add(cancel)
             if self._stopping.is_set():
                 cancel.set()
+        _log.info(
+            "job %s begins: submission %s, try %d", lease.job_id, lease.submission_id, lease.attempt
+        )
         lost, done = threading.Event(), threading.Event()
         heartbeat = threading.Thread(
             target=self._keep_alive,
@@ -114,13 +117,13 @@ class HeldJobs:
         try:
             grade = self._work(lease, cancel)
         except Cancelled:
-            return (lambda: self._queue.give_back(lease)), None
+            return self._back_to_the_queue(lease), None
         except UnavailableError as error:
-            return (lambda: self._queue.give_back(lease)), error
+            return self._back_to_the_queue(lease), error
         # Also SystemExit and asyncio's CancelledError: no exception may end a worker.
         except BaseException as error:
             if cancel.is_set():  # whatever it raised, it raised because it was interrupted
-                return (lambda: self._queue.give_back(lease)), None
+                return self._back_to_the_queue(lease), None
             if isinstance(error, PPOError):
                 message = error.message
                 _log.warning("job %s, try %d: %s", lease.job_id, lease.attempt, message)
@@ -128,7 +131,12 @@ class HeldJobs:
                 message = _INTERNAL
                 _log.exception("job %s, try %d failed", lease.job_id, lease.attempt)
             return (lambda: self._queue.fail(lease, message)), None
+        _log.info("job %s is graded", lease.job_id)
         return (lambda: self._queue.succeed(lease, grade)), None
+
+    def _back_to_the_queue(self, lease: Lease) -> Callable[[], None]:
+        _log.info("job %s goes back to the queue", lease.job_id)
+        return lambda: self._queue.give_back(lease)
 
     def _settle(self, lease: Lease, settle: Callable[[], None], lost: threading.Event) -> None:
         """Tell the queue; while the database is down try again, as long as the lease is ours.

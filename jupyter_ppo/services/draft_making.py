@@ -15,10 +15,10 @@ from jupyter_ppo.domain.tutoring import (
     ModelAbout,
     NewDraft,
 )
-from jupyter_ppo.services.draft_questions import Broken, DraftQuestion, draft_question
+from jupyter_ppo.services.draft_questions import Broken, draft_question
 from jupyter_ppo.services.draft_stores import DraftStore
 from jupyter_ppo.services.judged_answers import JudgedAnswer, JudgedAnswers
-from jupyter_ppo.services.model_calls import Asked, ModelCalls
+from jupyter_ppo.services.model_calls import Asked, ModelCalls, Question
 from jupyter_ppo.tutor.consensus import agree
 from jupyter_ppo.tutor.detectors import flags_of
 from jupyter_ppo.tutor.draft_prompt import TEMPLATE
@@ -107,18 +107,21 @@ class DraftMaker:
         flags: list[Flag],
     ) -> DraftReading:
         """Ask once, and once more when a rule is broken; what is not usable votes for nothing."""
-        asking = draft_question(answer, asked_by=lease.created_by, sample=sample)
+        batch, asker = lease.batch_id, lease.created_by
+        asking = draft_question(answer, asked_by=asker, sample=sample, batch_id=batch)
         asked, reading = self._ask(answer, asking, calls, flags)
         if reading.is_usable:
             return reading
         broken = Broken(asked.answer.text, reading.problems)
-        repair = draft_question(answer, asked_by=lease.created_by, sample=sample, broken=broken)
+        repair = draft_question(
+            answer, asked_by=asker, sample=sample, batch_id=batch, broken=broken
+        )
         return self._ask(answer, repair, calls, flags)[1]
 
     def _ask(
-        self, answer: JudgedAnswer, asking: DraftQuestion, calls: list[UUID], flags: list[Flag]
+        self, answer: JudgedAnswer, asking: Question, calls: list[UUID], flags: list[Flag]
     ) -> tuple[Asked, DraftReading]:
-        asked = self._calls.ask(asking.question)
+        asked = self._calls.ask(asking)
         calls.append(asked.call_id)
         reading = read_draft(
             asked.answer.text,

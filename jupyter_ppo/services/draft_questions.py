@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from uuid import UUID
 
 from jupyter_ppo.domain.tutoring import Purpose
 from jupyter_ppo.services.judged_answers import JudgedAnswer
@@ -21,22 +22,18 @@ class Broken:
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DraftQuestion:
-    """One sample as a question; ``canary`` must never come back."""
-
-    question: Question
-    canary: str = field(repr=False)
-
-
 def draft_question(
     answer: JudgedAnswer,
     *,
     asked_by: str,
     sample: int,
+    batch_id: UUID | None = None,
     broken: Broken | None = None,
-) -> DraftQuestion:
-    """Return the question of one sample, or its repair after an answer that was ``broken``."""
+) -> Question:
+    """Return the question of one sample, or its repair after an answer that was ``broken``.
+
+    ``batch_id`` is the batch that pays for it.
+    """
     canary = new_canary()
     submission, asked = answer.submission, answer.question
 
@@ -49,7 +46,7 @@ def draft_question(
         return _composed(prompt)
 
     template = TEMPLATE if broken is None else REPAIR
-    question = Question(
+    return Question(
         course_id=submission.course_id,
         user=submission.user,
         asked_by=asked_by,
@@ -67,8 +64,8 @@ def draft_question(
             *(() if broken is None else (broken.raw, *broken.problems)),
         ),
         sample=sample,
+        batch_id=batch_id,
     )
-    return DraftQuestion(question, canary)
 
 
 def _composed(prompt: DraftPrompt) -> Composed:

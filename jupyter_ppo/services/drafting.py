@@ -248,7 +248,7 @@ class DraftingService:
                 continue
             for sample in range(settings.samples):
                 asking = draft_question(answer, asked_by=caller.user, sample=sample)
-                prepared = self._calls.prepare(asking.question)
+                prepared = self._calls.prepare(asking)
                 if prepared.is_cached:
                     cached += 1
                     continue

@@ -354,6 +354,7 @@ def _new_call(prepared: Prepared, call_id: UUID, about: ModelAbout) -> NewCall:
         flags=question.flags,
         cache_key=prepared.cache_key,
         reserved=prepared.reserved,
+        batch_id=question.batch_id,
     )
 
 

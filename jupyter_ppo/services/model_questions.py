@@ -47,6 +47,7 @@ class Question:
     depends_on: tuple[str, ...] = ()
     sample: int = 0
     flags: tuple[str, ...] = ()
+    batch_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

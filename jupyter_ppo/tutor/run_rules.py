@@ -104,8 +104,8 @@ class Moved:
         way = "above" if self.deviations > 0 else "below"
         mark = ", unusual" if self.is_high or self.is_low else ""
         return (
-            f"{told}; usual before was {self.usual:.4g}, this is {many}"
-            f"{abs(self.deviations):.1f} robust deviations {way}{mark}."
+            f"{told}, usually {self.usual:.4g} ({many}{abs(self.deviations):.1f} deviations "
+            f"{way}{mark})."
         )
 
 

@@ -39,7 +39,8 @@ class WebContext:
     """The use cases, who a signed-in person is, threads that keep the loop free, open streams.
 
     ``problem`` says why there is no service; then every request but the one for the health of the
-    server is answered with it.
+    server is answered with it. Without ``grades_here`` workers elsewhere grade, and the sandbox is
+    not needed.
     """
 
     def __init__(
@@ -50,10 +51,12 @@ class WebContext:
         sandbox: Sandbox | None = None,
         problem: PPOError | None = None,
         limits: RateLimits | None = None,
+        grades_here: bool = True,
     ) -> None:
         self.caller = caller
         self.limits = limits or unlimited()
         self.problem = problem
+        self.grades_here = grades_here
         self.streams = OpenStreams()
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="jupyter-ppo-web")
         self.writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="jupyter-ppo-words")

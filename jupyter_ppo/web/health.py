@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import allow_unauthenticated
 
 from jupyter_ppo.web.base import PPOHandler
-from jupyter_ppo.web.models import Health, HealthStatus
+from jupyter_ppo.web.models import Grading, Health, HealthStatus
 from jupyter_ppo.web.operations import answers
 
 
@@ -15,10 +15,13 @@ class HealthHandler(PPOHandler):
     @allow_unauthenticated
     @answers(Health)
     async def get(self) -> None:
-        """Say whether the database and the sandbox are there."""
-        works = self.context.problem is None and (await self.context.sandbox_status()).available
+        """Say whether the database is there, and the sandbox if this process grades."""
+        grades_here = self.context.grades_here
+        works = self.context.problem is None and (
+            not grades_here or (await self.context.sandbox_status()).available
+        )
         status = HealthStatus.OK if works else HealthStatus.DEGRADED
-        self.reply(Health(status=status, version=version()))
+        self.reply(Health(status=status, version=version(), grading=Grading.of(grades_here)))
 
 
 def version() -> str:

@@ -25,7 +25,10 @@ class MeHandler(PPOHandler):
             MyCourse(name=view.course.name, title=view.course.title, role=view.role)
             for view in page.items
         ]
-        sandbox = Sandbox.of(await self.context.sandbox_status())
+        status = await self.context.sandbox_status()
+        sandbox = Sandbox.of(
+            status, is_mine=caller.admin, grades_here=self.context.grades_here
+        )
         self.reply(Me(user=caller.user, admin=caller.admin, courses=courses, sandbox=sandbox))
 
 

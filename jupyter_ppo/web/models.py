@@ -106,10 +106,22 @@ class Conflict(Answer):
 
 
 class HealthStatus(StrEnum):
-    """DEGRADED: the server answers, but the database or the sandbox is missing."""
+    """DEGRADED: the server answers, but lacks its database, or the sandbox it should grade in."""
 
     OK = "ok"
     DEGRADED = "degraded"
+
+
+class Grading(StrEnum):
+    """Which processes grade: this one, or workers beside it (``grading_workers`` is 0)."""
+
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+
+    @classmethod
+    def of(cls, grades_here: bool) -> Grading:
+        """Return the word for it."""
+        return cls.HERE if grades_here else cls.ELSEWHERE
 
 
 class Health(Answer):
@@ -117,6 +129,7 @@ class Health(Answer):
 
     status: HealthStatus
     version: str
+    grading: Grading
 
 
 class Sandbox(Answer):
@@ -127,16 +140,24 @@ class Sandbox(Answer):
     image: str | None
     problem: str | None
     remedy: str | None
+    grading: Grading
 
     @classmethod
-    def of(cls, status: SandboxStatus) -> Sandbox:
-        """Make the body from the domain's object."""
+    def of(cls, status: SandboxStatus, *, is_mine: bool, grades_here: bool = True) -> Sandbox:
+        """Make the body from the domain's object; commands are for those whose server it is."""
+        problem, remedy = status.problem, status.remedy
+        if problem and not grades_here:
+            problem = "This process has no sandbox: workers grade and train elsewhere."
+            remedy = "Programs and trial runs are not offered here."
+        elif remedy and not is_mine:
+            remedy = "Whoever runs this server can mend it; what you submit is kept until then."
         return cls(
             available=status.available,
             engine=status.engine,
             image=status.image,
-            problem=status.problem,
-            remedy=status.remedy,
+            problem=problem,
+            remedy=remedy,
+            grading=Grading.of(grades_here),
         )
 
 

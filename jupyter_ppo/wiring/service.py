@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from jupyter_ppo.domain.ports import Programs, Sandbox
@@ -25,6 +27,15 @@ from jupyter_ppo.services.training_queue import TrainingQueue
 from jupyter_ppo.services.use_cases import UseCases
 from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.jobs import Jobs
+
+
+class Part(StrEnum):
+    """What a process does by itself, whether or not it answers requests."""
+
+    GRADING = "grading"
+    TRAINING = "training"
+    DRAFTS = "drafts"
+    DAILY = "daily"
 
 
 @runtime_checkable
@@ -96,6 +107,23 @@ class Service:
         self.drafts.start()
         self.daily.start()
         self.gate.warm_up()
+
+    def start_work(self, parts: Collection[Part]) -> None:
+        """Begin only these parts of the work, in a process that answers nobody; ``stop`` ends it.
+
+        Nothing is kept ready for programs.
+        """
+        reap_at_start()
+        if Part.GRADING in parts:
+            self.kernels.start()
+            self.workers.start()
+        if Part.TRAINING in parts:
+            self.training.start()
+        if Part.DRAFTS in parts:
+            self.drafts.start()
+            self.gate.warm_up()
+        if Part.DAILY in parts:
+            self.daily.start()
 
     def stop(self) -> None:
         """Finish or give back the grading under way, end the rest, then close the database.

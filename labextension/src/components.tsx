@@ -75,7 +75,9 @@ export function CoursePanel(props: IPanelProps): JSX.Element {
         />
       )}
       {me && course !== null && mode === 'guided' && <Guide onTour={onTour} />}
-      {me && !me.sandbox.available && <SandboxBanner sandbox={me.sandbox} />}
+      {me && !me.sandbox.available && me.sandbox.grading !== 'elsewhere' && (
+        <SandboxBanner sandbox={me.sandbox} />
+      )}
       {state.problem !== null && (
         <p className="jp-PPO-notice jp-mod-problem" role="alert">
           {state.problem}

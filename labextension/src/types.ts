@@ -24,6 +24,8 @@ export interface ISandbox {
   image: string | null;
   problem: string | null;
   remedy: string | null;
+  /** Which processes grade; a service of an earlier version does not say. */
+  grading?: 'here' | 'elsewhere';
 }
 
 /** The signed-in person. */

@@ -144,6 +144,17 @@ def test_a_run_is_started_steered_reloaded_compared_renamed_and_deleted(page: Pa
     panel.expect_state(RunState.STOPPED)
     panel.expect_accessible()
 
+    # Its figures in words, found by rules.
+    panel.button("Explain this run").click()
+    tutor = page.locator(".jp-PPO-tutor .jp-PPO-explanation")
+    expect(tutor.get_by_role("heading", name="About this run")).to_be_visible()
+    expect(tutor).to_contain_text("of this run")
+    expect(tutor.get_by_role("list", name="Found by rules")).to_contain_text("approx_kl")
+    expect(tutor).to_contain_text("No language model is involved.")
+    panel.picture("explained")
+    tutor.get_by_role("button", name="Close").click()
+    page.evaluate(ALONE)
+
     # Another run beside it.
     panel.button("All runs").click()
     panel.start("short", 3000)

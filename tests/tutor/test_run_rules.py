@@ -46,7 +46,7 @@ def test_a_spike_of_kl_is_found_and_told_with_its_numbers() -> None:
     found = explain_run(figures(values))
     assert (found.update, found.step, found.was_chosen) == (40, 40 * 1024, True)
     kl = next(fact for fact in found.facts if "(approx_kl)" in fact)
-    assert "0.2;" in kl
+    assert "): 0.2, usually 0.00" in kl
     assert "0.008" in kl
     assert "above, unusual" in kl
     assert titles(found.supported) == {"steps that are too large", "much is clipped"}

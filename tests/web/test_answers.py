@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jupyter_ppo.domain.access import Caller
+from jupyter_ppo.domain.sandbox import SandboxStatus
+from jupyter_ppo.web.models import Sandbox
 
 
 async def test_a_notebook_goes_from_the_author_to_a_grade(
@@ -94,6 +96,21 @@ async def test_me_says_who_and_where_and_whether_code_can_run(api: Any, source: 
     assert me["sandbox"]["available"] is True
     assert (await api.ok("oto", "GET", "/me"))["courses"] == []
     assert (await api.ok("ada", "GET", "/me"))["courses"][0]["role"] == "admin"
+
+
+def test_commands_that_mend_the_sandbox_are_shown_to_whom_the_server_belongs() -> None:
+    status = SandboxStatus(
+        available=False,
+        engine="docker",
+        image=None,
+        problem="No image.",
+        remedy="Run: jupyter ppo image build",
+    )
+    assert Sandbox.of(status, is_mine=True).remedy == status.remedy
+    others = Sandbox.of(status, is_mine=False)
+    assert others.problem == status.problem
+    assert others.remedy is not None
+    assert "image build" not in others.remedy
 
 
 async def test_lists_come_in_pages_that_cover_them_once(api: Any, source: bytes) -> None:

@@ -162,7 +162,7 @@ test('an answer to an earlier exercise is dropped', async () => {
   expect(find('.jp-PPO-tutorExercise').textContent).toBe('Hints: gae_single');
 });
 
-test('an error is explained, with what the figures say before the words', async () => {
+test('an error is explained, with what the figures say after the words', async () => {
   const question = {
     kind: 'error',
     code: 'x',

@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import { pointsText } from '../format';
+import { pointsLabel, pointsText } from '../format';
 import type { IRubricCriterion } from '../instructor/gradingTypes';
 import { Field } from '../instructor/parts';
 import type { ITyped, ITypedResult } from './reviewModel';
@@ -66,7 +66,7 @@ function Criterion(props: ICriterionProps): JSX.Element {
       onFocus={onFocus}
     >
       <h4 id={id}>
-        {criterion.title} <small>{pointsText(criterion.max_points)} points</small>
+        {criterion.title} <small>{pointsLabel(criterion.max_points)}</small>
       </h4>
       {criterion.description !== '' && <p>{criterion.description}</p>}
       {criterion.note !== '' && (

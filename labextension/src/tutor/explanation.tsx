@@ -10,7 +10,7 @@ interface IExplanationProps {
   onRetry: () => void;
 }
 
-/** What was asked to be explained: figures found by rules first, then the words. */
+/** What was asked to be explained: the words, then what rules found. */
 export function Explanation(props: IExplanationProps): JSX.Element {
   const { explaining, onClose, onRetry } = props;
   const { question, words, done, problem } = explaining;
@@ -24,19 +24,19 @@ export function Explanation(props: IExplanationProps): JSX.Element {
       </header>
       {problem !== null && <Problem text={problem} onRetry={onRetry} />}
       {problem === null && done === null && <p role="status">Looking…</p>}
+      <div aria-live="polite" aria-busy={done === null && problem === null}>
+        {words !== '' && <Paragraphs text={words} />}
+      </div>
       {done !== null && done.facts.length > 0 && (
-        <>
-          <h4 className="jp-PPO-hintLevel">Found by rules</h4>
+        <details className="jp-PPO-explainedFigures" open>
+          <summary>Found by rules ({done.facts.length})</summary>
           <ul className="jp-PPO-explainedFacts" aria-label="Found by rules">
             {done.facts.map((fact, index) => (
               <li key={index}>{fact}</li>
             ))}
           </ul>
-        </>
+        </details>
       )}
-      <div aria-live="polite" aria-busy={done === null && problem === null}>
-        {words !== '' && <Paragraphs text={words} />}
-      </div>
       {done !== null && (
         <p className="jp-PPO-remark">
           {done.note !== '' && `${done.note} `}
