@@ -19,6 +19,8 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent / "tutor"))
 # And to a PostgreSQL of its own: ``from postgresql_server import PostgresqlServer``.
 sys.path.insert(0, str(Path(__file__).parent / "postgresql"))
+# And to servers that take webhooks: ``from webhook_receiver import receiving``.
+sys.path.insert(0, str(Path(__file__).parent / "receivers"))
 if TYPE_CHECKING:
     from llm_server import LlmServer
     from postgresql_server import Databases, PostgresqlServer

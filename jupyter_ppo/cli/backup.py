@@ -17,7 +17,6 @@ from jupyter_ppo.storage.audit import Audit
 from jupyter_ppo.storage.backup import Manifest, back_up
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.restore import check_archive, restore
-from jupyter_ppo.storage.signing_key import KEY_FILE
 from jupyter_ppo.storage.verify import verify
 
 
@@ -44,7 +43,7 @@ def _backup(arguments: argparse.Namespace, context: Context) -> int:
             context.service.database,
             _blobs(context),
             Path(arguments.file),
-            key=_key(context),
+            keys=_folder(context),
             progress=progress,
         )
     note(
@@ -70,7 +69,7 @@ def _restore(arguments: argparse.Namespace, context: Context) -> int:
             Path(arguments.file),
             context.service.database,
             _blobs(context),
-            key=_key(context),
+            keys=_folder(context),
             progress=progress,
         )
     note(
@@ -104,11 +103,11 @@ def _verify(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def _blobs(context: Context) -> FileBlobs:
-    return FileBlobs(Path(context.settings.data_dir).absolute() / "blobs")
+    return FileBlobs(_folder(context) / "blobs")
 
 
-def _key(context: Context) -> Path:
-    return Path(context.settings.data_dir).absolute() / KEY_FILE
+def _folder(context: Context) -> Path:
+    return Path(context.settings.data_dir).absolute()
 
 
 def _counted(manifest: Manifest) -> str:

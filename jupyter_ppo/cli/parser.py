@@ -40,6 +40,7 @@ from jupyter_ppo.cli import (
     training,
     trash,
     trials,
+    webhooks,
     worker,
 )
 from jupyter_ppo.cli.app import Context
@@ -71,6 +72,7 @@ _PARTS = (
     models,
     preferences,
     tokens,
+    webhooks,
     privacy,
     trash,
     backup,

@@ -42,3 +42,4 @@ def read_secret_files(environment: MutableMapping[str, str] = os.environ) -> Non
             msg = f"{name}_FILE: {path!r} is empty. Write the secret into it."
             raise InvalidInputError(msg, field=f"{name}_FILE")
         environment[name] = text
+        del environment[f"{name}_FILE"]  # what this process starts finds one of them

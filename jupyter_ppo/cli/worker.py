@@ -23,6 +23,12 @@ _log = logging.getLogger(__name__)
 #: How often the database is asked for the heartbeat, in seconds.
 _BEAT_SECONDS = 10.0
 _ENGINE_PARTS = (Part.GRADING, Part.TRAINING)
+#: The settings that say how much of each is done at a time; 0 is none.
+_COUNTED = {
+    Part.GRADING: "grading_workers",
+    Part.TRAINING: "training_workers",
+    Part.WEBHOOKS: "webhook_senders",
+}
 _HAND_OVER = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -89,27 +95,18 @@ def _worker(arguments: argparse.Namespace, context: Context) -> int:
 
 def _chosen(only: frozenset[Part] | None, settings: PPOService) -> frozenset[Part]:
     """Return what to do; raise ``InvalidInputError`` when a setting of 0 leaves nothing of it."""
-    none = {
-        part
-        for part, count in (
-            (Part.GRADING, settings.grading_workers),
-            (Part.TRAINING, settings.training_workers),
-        )
-        if count == 0
-    }
-    for part in _ENGINE_PARTS:
-        if only is not None and part in only and part in none:
-            name = f"{part}_workers"
-            msg = f"{name}: it is 0, so this worker would do none. Use --PPOService.{name}=2."
-            raise InvalidInputError(msg, field=name)
+    none = {part for part, setting in _COUNTED.items() if getattr(settings, setting) == 0}
+    for part in none.intersection(only or ()):
+        name = _COUNTED[part]
+        msg = f"{name}: it is 0, so this worker would do none. Use --PPOService.{name}=2."
+        raise InvalidInputError(msg, field=name)
     return frozenset(Part) - none if only is None else only
 
 
 def _say_what_is_there(service: Service, settings: PPOService, parts: frozenset[Part]) -> bool:
     """Log what it does and on what; return whether all that it needs is there."""
     counts = {
-        Part.GRADING: f" ({settings.grading_workers} at a time)",
-        Part.TRAINING: f" ({settings.training_workers} at a time)",
+        part: f" ({getattr(settings, setting)} at a time)" for part, setting in _COUNTED.items()
     }
     doing = ", ".join(f"{part}{counts.get(part, '')}" for part in Part if part in parts)
     _log.info("this worker, process %d, does: %s", os.getpid(), doing)

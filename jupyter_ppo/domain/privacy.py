@@ -142,6 +142,13 @@ def notice(retention: Retention) -> PrivacyNotice:
                 "you, instructors of the course",
             ),
             Kept(
+                "what webhooks were told: ids, states and times of hand-ins and grades, no names",
+                "database; the receiver, if an instructor of the course named one",
+                "the days of the setting webhook_days",
+                "to tell another program that there is something to fetch",
+                "instructors of the course",
+            ),
+            Kept(
                 "code that you run in the sandbox, and its output",
                 "database",
                 f"{retention.execute_history_days:g} days, at most the newest 1,000",

@@ -34,6 +34,7 @@ from jupyter_ppo.services.trash import TrashService
 from jupyter_ppo.services.trials import TrialService
 from jupyter_ppo.services.tutor import TutorService
 from jupyter_ppo.services.versions import VersionService
+from jupyter_ppo.services.webhooks import WebhookService
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class UseCases:
     credentials: CredentialService
     preferences: PreferencesService
     api_tokens: ApiTokenService
+    webhooks: WebhookService
     privacy: PrivacyService
     feedback_settings: FeedbackSettingsService
     hints: HintService

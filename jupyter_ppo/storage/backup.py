@@ -1,14 +1,15 @@
 """Everything in one file: the tables, and the blobs that they refer to.
 
 The archive is a tar with gzip: ``manifest.json``, ``tables/<name>.jsonl`` (one row a line, the
-values in the order of the table's columns), ``blobs/<digest>`` and, where there is one, the key
-that signs badges. It is the same whatever the database is, so that a course can move from SQLite to
-PostgreSQL and back.
+values in the order of the table's columns), ``blobs/<digest>`` and, where there are some, the keys
+beside the data (``KEY_FILES``). It is the same whatever the database is, so that a course can move
+from SQLite to PostgreSQL and back.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import hashlib
 import io
@@ -17,7 +18,7 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -40,12 +41,15 @@ from jupyter_ppo.domain.ports import Progress
 from jupyter_ppo.storage.blobs import FileBlobs, sync_folder
 from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.references import referenced_blobs
+from jupyter_ppo.storage.secret_box import BOX_KEY_FILE
 from jupyter_ppo.storage.signing_key import KEY_FILE
 from jupyter_ppo.storage.tables import Base
 
 FORMAT = "jupyter-ppo-backup"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+#: The keys beside the data: what signs badges, and what seals the secrets of webhooks.
+KEY_FILES = (KEY_FILE, BOX_KEY_FILE)
 _ROWS_AT_ONCE = 1000
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -64,7 +68,7 @@ class TablePart:
 class Manifest:
     """What an archive holds. ``missing`` are blobs that were lost before it was made.
 
-    ``key`` is the digest (SHA-256) of the key that signs badges, None when there is none in it.
+    ``keys`` has the digest (SHA-256) of each of ``KEY_FILES`` that is in it.
     """
 
     format: str
@@ -75,7 +79,7 @@ class Manifest:
     tables: tuple[TablePart, ...]
     blobs: int
     missing: tuple[str, ...]
-    key: str | None = None
+    keys: dict[str, str] = field(default_factory=dict)
 
 
 def back_up(
@@ -83,15 +87,15 @@ def back_up(
     blobs: FileBlobs,
     target: Path,
     *,
-    key: Path | None = None,
+    keys: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Manifest:
     """Write everything into ``target``, which must not be there; others may write meanwhile.
 
     The tables are those of one moment: whatever was receipted before this was called is in it. The
     file appears whole or not at all, and only its owner may read it. Blobs that are missing or
-    damaged are left out and named in the manifest. ``key`` is the file of the key that signs
-    badges, which need not be there. Raises ``ConflictError`` (field ``file``), ``StorageFullError``
+    damaged are left out and named in the manifest. ``keys`` is the folder of ``KEY_FILES``, which
+    need not be there. Raises ``ConflictError`` (field ``file``), ``StorageFullError``
     or ``UnavailableError``.
     """
     if target.exists():
@@ -100,7 +104,7 @@ def back_up(
     try:
         with tempfile.TemporaryDirectory(prefix=".part-", dir=target.parent) as folder:
             part = Path(folder) / "archive"
-            manifest = _write(database, blobs, key, Path(folder), part, progress)
+            manifest = _write(database, blobs, keys, Path(folder), part, progress)
             os.replace(part, target)
         sync_folder(target.parent)
     except OSError as error:
@@ -121,7 +125,7 @@ def schema_revision(session: Session) -> str:
 def _write(
     database: Database,
     blobs: FileBlobs,
-    key: Path | None,
+    keys: Path | None,
     folder: Path,
     archive: Path,
     progress: Progress,
@@ -147,9 +151,9 @@ def _write(
                 except (NotFoundError, DamagedFileError):
                     missing.append(digest)
                 progress(done, len(digests))
-            secret = _read_key(key)
-            if secret is not None:
-                _add(tar, KEY_FILE, secret)
+            secrets = _read_keys(keys)
+            for name, secret in secrets.items():
+                _add(tar, name, secret)
             manifest = Manifest(
                 FORMAT,
                 FORMAT_VERSION,
@@ -159,7 +163,7 @@ def _write(
                 tables,
                 len(digests) - len(missing),
                 tuple(missing),
-                None if secret is None else hashlib.sha256(secret).hexdigest(),
+                {name: hashlib.sha256(each).hexdigest() for name, each in secrets.items()},
             )
             # Last, so that an archive that was cut off has none.
             _add(tar, MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
@@ -168,12 +172,15 @@ def _write(
     return manifest
 
 
-def _read_key(path: Path | None) -> bytes | None:
-    """Return the key that signs badges, None before it is used for the first time."""
-    try:
-        return None if path is None else path.read_bytes()
-    except FileNotFoundError:
-        return None
+def _read_keys(folder: Path | None) -> dict[str, bytes]:
+    """Return the keys beside the data; one is made when it is used for the first time."""
+    found: dict[str, bytes] = {}
+    if folder is None:
+        return found
+    for name in KEY_FILES:
+        with contextlib.suppress(FileNotFoundError):
+            found[name] = (folder / name).read_bytes()
+    return found
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -23,6 +23,7 @@ from jupyter_ppo.storage.tables import (
     SubmissionRow,
     VersionRow,
 )
+from jupyter_ppo.storage.webhook_events import announce_finished, waiting_batches
 
 #: How many ids one query names.
 _CHUNK = 500
@@ -115,12 +116,14 @@ def end_items(session: Session, submission_id: UUID, *, error: str | None = None
 
     Without ``error`` that is the grade that is stored now.
     """
-    if not _is_waited_for(session, submission_id):
+    batches = waiting_batches(session, [submission_id])
+    if not batches:
         return
     after = None if error is not None else snapshots(session, [submission_id]).get(submission_id)
     session.execute(
         _waiting([submission_id], database_now(session)).values(after=after, error=error)
     )
+    announce_finished(session, batches)
 
 
 def cancel_items(
@@ -128,20 +131,13 @@ def cancel_items(
 ) -> None:
     """Write into every batch that waits for these submissions, or one, that it was cancelled."""
     now = database_now(session)
+    batches = waiting_batches(session, submission_ids)
     for ids in chunks(submission_ids):
         change = _waiting(ids, now).values(cancelled=True)
         if batch_id is not None:
             change = change.where(BatchItemRow.batch_id == batch_id)
         session.execute(change)
-
-
-def _is_waited_for(session: Session, submission_id: UUID) -> bool:
-    found = session.scalar(
-        select(BatchItemRow.submission_id)
-        .where(BatchItemRow.submission_id == submission_id, BatchItemRow.ended_at.is_(None))
-        .limit(1)
-    )
-    return found is not None
+    announce_finished(session, batches)
 
 
 def _waiting(ids: list[UUID], now: datetime) -> Update:

@@ -7,7 +7,6 @@ writing twice.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -143,28 +142,19 @@ class DraftBatches:
                 row.revision += 1
 
     def spent(self, batch_ids: Sequence[UUID]) -> Mapping[UUID, int]:
-        """Return what the calls of each batch's drafts cost, in picodollars.
+        """Return what each batch paid for, in picodollars; an answer from the cache costs nothing.
 
-        A call that two batches used (the second from the cache) counts in both.
+        Calls whose answers went into no draft are counted too. One that is under way counts from
+        its end, and one that was lost with its process what was reserved for it, once it is closed.
         """
+        query = (
+            select(ModelCallRow.batch_id, func.sum(ModelCallRow.cost))
+            .where(ModelCallRow.batch_id.in_(batch_ids))
+            .group_by(ModelCallRow.batch_id)
+        )
         with self._database.session() as session:
-            rows = session.execute(
-                select(DraftRow.batch_id, DraftRow.call_ids).where(DraftRow.batch_id.in_(batch_ids))
-            ).all()
-            calls: dict[UUID, set[UUID]] = defaultdict(set)
-            for batch_id, call_ids in rows:
-                if batch_id is not None:
-                    calls[batch_id] |= {UUID(each) for each in call_ids}
-            found = {}
-            for batch_id in batch_ids:
-                total = 0
-                ids = sorted(calls[batch_id])
-                for start in range(0, len(ids), 500):
-                    some = ids[start : start + 500]
-                    query = select(func.sum(ModelCallRow.cost)).where(ModelCallRow.id.in_(some))
-                    total += int(session.scalar(query) or 0)
-                found[batch_id] = total
-            return found
+            paid = {batch_id: int(cost) for batch_id, cost in session.execute(query)}
+        return {batch_id: paid.get(batch_id, 0) for batch_id in batch_ids}
 
     # -- their answers -----------------------------------------------------------------------
 

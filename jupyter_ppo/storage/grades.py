@@ -15,6 +15,7 @@ from jupyter_ppo.domain.grading import ExerciseGrade, Grade
 from jupyter_ppo.domain.marks import GradeChangeKind, Mark
 from jupyter_ppo.domain.terms import GradeRelease
 from jupyter_ppo.domain.tutoring import DraftState
+from jupyter_ppo.domain.webhooks import WebhookEvent
 from jupyter_ppo.storage.database import database_now
 from jupyter_ppo.storage.history import add_change
 from jupyter_ppo.storage.standings import settle
@@ -27,6 +28,7 @@ from jupyter_ppo.storage.tables import (
     VersionRow,
 )
 from jupyter_ppo.storage.term_rows import terms_of
+from jupyter_ppo.storage.webhook_events import announce_submissions
 
 #: Submission, exercise and the words of a draft that a person approved.
 DraftedWords = frozenset[tuple[UUID, str, str]]
@@ -77,12 +79,14 @@ def store_grade(
     add_change(
         session, submission.id, kind, by=by, reason=reason, before=before, after=after, at=now
     )
+    announce_submissions(session, WebhookEvent.GRADED, [submission])
     is_first = old is None and kind is GradeChangeKind.AUTOGRADED
     if is_first and submission.released_at is None:
         terms = terms_of(session, submission.assignment_id)
         if terms.grades is GradeRelease.AT_ONCE:
             submission.released_at = now
             add_change(session, submission.id, GradeChangeKind.RELEASED, after=after, at=now)
+            announce_submissions(session, WebhookEvent.RELEASED, [submission])
     settle(session, submission.assignment_id, [submission.user], by=by, reason=reason)
 
 
@@ -98,6 +102,7 @@ def retotal(session: Session, submission_id: UUID, *, by: str = "", reason: str 
         return
     _total(row, marks_of(session, submission_id))
     submission = session.get_one(SubmissionRow, submission_id)
+    announce_submissions(session, WebhookEvent.GRADED, [submission])
     settle(session, submission.assignment_id, [submission.user], by=by, reason=reason)
 
 

@@ -16,6 +16,7 @@ from jupyter_ppo.domain.grading import ExerciseGrade
 from jupyter_ppo.domain.marking import MarkingKey, MarkingState, MarkingTotal
 from jupyter_ppo.domain.marks import GradeChange, GradeChangeKind, Mark
 from jupyter_ppo.domain.ports import Page
+from jupyter_ppo.domain.webhooks import WebhookEvent
 from jupyter_ppo.storage.database import Database, database_now
 from jupyter_ppo.storage.grades import (
     drafted_words,
@@ -36,6 +37,7 @@ from jupyter_ppo.storage.tables import (
     StandingRow,
     SubmissionRow,
 )
+from jupyter_ppo.storage.webhook_events import announce_submissions
 
 _BY_HAND = (CellKind.MANUAL, CellKind.TASK)
 
@@ -213,17 +215,19 @@ class Marks:
                     msg = f"submissions: there is no submission {each} of this assignment."
                     raise NotFoundError(msg, field="submissions")
             wanted = every if submission_ids is None else dict.fromkeys(submission_ids)
-            now, users, changed = database_now(session), set[str](), 0
+            now, changed = database_now(session), list[SubmissionRow]()
             for submission, grade in map(every.__getitem__, wanted):
                 if grade is None or (submission.released_at is not None) == is_released:
                     continue
                 submission.released_at = now if is_released else None
                 after = _released_data(submission, grade)
                 add_change(session, submission.id, kind, by=by, reason=reason, after=after, at=now)
-                users.add(submission.user)
-                changed += 1
+                changed.append(submission)
+            if is_released:
+                announce_submissions(session, WebhookEvent.RELEASED, changed)
+            users = {submission.user for submission in changed}
             settle(session, assignment_id, users, by=by, reason=reason)
-            return changed
+            return len(changed)
 
 
 def write_mark(

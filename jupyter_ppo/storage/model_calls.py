@@ -325,6 +325,7 @@ def _row(new: NewCall, now: datetime) -> ModelCallRow:
         redactions=dict(new.redactions),
         flags=list(new.flags),
         cache_key=new.cache_key,
+        batch_id=new.batch_id,
         state=CallState.RESERVED,
         at=now,
         ended_at=None,
@@ -363,6 +364,7 @@ def _call(row: ModelCallRow) -> ModelCall:
         flags=tuple(row.flags),
         cache_key=row.cache_key,
         reserved=row.reserved,
+        batch_id=row.batch_id,
     )
     usage = None
     if row.input_tokens is not None and row.output_tokens is not None:

@@ -20,6 +20,7 @@ from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.domain.marks import GradeChangeKind
 from jupyter_ppo.domain.ports import Page
 from jupyter_ppo.domain.submissions import SubmissionState
+from jupyter_ppo.domain.webhooks import WebhookEvent
 from jupyter_ppo.storage.database import Database, database_now
 from jupyter_ppo.storage.grades import snapshot, store_grade
 from jupyter_ppo.storage.history import add_change
@@ -32,6 +33,7 @@ from jupyter_ppo.storage.tables import (
     OutcomeRow,
     SubmissionRow,
 )
+from jupyter_ppo.storage.webhook_events import announce_submissions
 
 
 class Outcomes:
@@ -87,6 +89,8 @@ class Outcomes:
                 then = replace(now, state=OutcomeState.RELEASED, changed_by=by)
                 _add(session, row, then)
                 _set_released(session, submission, now.state, then.state, by=by, reason="")
+            every = [submission for submission, _ in found]
+            announce_submissions(session, WebhookEvent.RELEASED, every)
             settle(session, assignment_id, {submission.user for submission, _ in found}, by=by)
             return tuple(submission.id for submission, _ in found)
 
@@ -112,6 +116,8 @@ def write_outcome(
         store_grade(session, grade, kind=GradeChangeKind.OUTCOME, by=by, reason=reason)
     elif outcome.state is OutcomeState.DRAFT and before is not OutcomeState.DRAFT:
         _take_grade_away(session, submission, by=by, reason=reason)
+    if outcome.state is OutcomeState.RELEASED and before is not OutcomeState.RELEASED:
+        announce_submissions(session, WebhookEvent.RELEASED, [submission])
     settle(session, submission.assignment_id, [submission.user], by=by, reason=reason)
     session.flush()
     return _outcome(row)

@@ -291,6 +291,18 @@ DECISIONS: Mapping[str, TableRule] = {
         Owner.USER,
         {"user": _deleted(_ACCOUNT), "name": _deleted(_ACCOUNT), "digest": _deleted()},
     ),
+    # A webhook is the course's. What it is told are ids, states and times.
+    "webhooks": TableRule(
+        columns={
+            "name": _shown(_STAFF),
+            "url": _shown(_STAFF),
+            "events": _KEEP,
+            "secret": _KEEP,
+            "old_secret": _KEEP,
+            "created_by": _RENAME,
+        }
+    ),
+    "webhook_deliveries": TableRule(columns={"body": _KEEP, "worker": _KEEP, "reason": _KEEP}),
     "preferences": TableRule(
         Owner.USER, {"user": _deleted(_ACCOUNT), "document": _deleted(_ACCOUNT)}
     ),

@@ -22,6 +22,7 @@ from jupyter_ppo.storage.tables import (
     GradeChangeRow,
     OutcomeRevisionRow,
     VersionRow,
+    WebhookRow,
 )
 
 
@@ -73,6 +74,12 @@ def as_staff(database: Database, user: str) -> Iterator[Record]:
         select(BatchRow).where(BatchRow.created_by == user),
         BatchRow.id,
         lambda _, row: {"what": "batch", **fields_of(row[0], ("created_at", "scope", "reason"))},
+    )
+    yield from pages(
+        database,
+        select(WebhookRow).where(WebhookRow.created_by == user),
+        WebhookRow.id,
+        lambda _, row: {"what": "webhook", **fields_of(row[0], ("created_at", "name", "url"))},
     )
     change = ("at", "submission_id", "grade_id", "kind", "reason", "after")
     yield from pages(

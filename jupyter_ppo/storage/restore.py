@@ -32,6 +32,7 @@ from jupyter_ppo.domain.ports import Progress
 from jupyter_ppo.storage.backup import (
     FORMAT,
     FORMAT_VERSION,
+    KEY_FILES,
     MANIFEST,
     Manifest,
     TablePart,
@@ -39,7 +40,6 @@ from jupyter_ppo.storage.backup import (
 )
 from jupyter_ppo.storage.blobs import FileBlobs, sync_folder
 from jupyter_ppo.storage.database import Database
-from jupyter_ppo.storage.signing_key import KEY_FILE
 from jupyter_ppo.storage.tables import Base, UtcDateTime
 
 _ROWS_AT_ONCE = 1000
@@ -56,7 +56,7 @@ class _Unpacked:
     manifest: Manifest
     tables: Path
     blobs: Path
-    key: Path
+    keys: Path
 
 
 def restore(
@@ -64,16 +64,16 @@ def restore(
     database: Database,
     blobs: FileBlobs,
     *,
-    key: Path | None = None,
+    keys: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Manifest:
     """Put a backup into an empty database and an empty folder of blobs.
 
-    ``key`` is where the key that signs badges belongs; without one in the backup, what is there
-    stays. Every digest and every count is checked before anything is changed. Raises
-    ``ConflictError`` when there is something in one of them already, ``InvalidInputError`` (field
-    ``file``) when the archive is damaged or no backup, ``DatabaseVersionError`` when it was made by
-    another version.
+    ``keys`` is the folder that the keys beside the data belong into; of those that are not in the
+    backup, what is there stays. Every digest and every count is checked before anything is changed.
+    Raises ``ConflictError`` when there is something in one of them already, ``InvalidInputError``
+    (field ``file``) when the archive is damaged or no backup, ``DatabaseVersionError`` when it was
+    made by another version.
     """
     if any(blobs.digests()):
         msg = "The folder for submitted files is not empty; nothing was restored. Use a new one."
@@ -88,7 +88,7 @@ def restore(
                     "restored. Use a new one."
                 )
                 raise ConflictError(msg, field="db_url")
-        is_new = key is not None and _is_wanted(found, key)
+        new_keys = [] if keys is None else _wanted_keys(found, keys)
         for part in found.manifest.tables:
             _fill(session, Base.metadata.tables[part.name], part, found.tables / part.name)
         _count_on(session)
@@ -97,30 +97,33 @@ def restore(
             shutil.rmtree(blobs.root)  # it holds no blob
         found.blobs.rename(blobs.root)
         try:
-            if key is not None and is_new:
-                shutil.move(found.key, key)
+            for key in new_keys:
+                shutil.move(found.keys / key.name, key)
                 sync_folder(key.parent)
             sync_folder(blobs.root.parent)
             session.commit()
         except BaseException:
             shutil.rmtree(blobs.root, ignore_errors=True)
-            if key is not None and is_new:
+            for key in new_keys:
                 key.unlink(missing_ok=True)
             raise
     return found.manifest
 
 
-def _is_wanted(found: _Unpacked, key: Path) -> bool:
-    """Return whether the backup's key is to be put there; raise when there is another one."""
-    if found.manifest.key is None or not key.exists():
-        return found.manifest.key is not None
-    if hashlib.sha256(key.read_bytes()).hexdigest() != found.manifest.key:
-        msg = (
-            f"data_dir: there is another key that signs badges ({key.name}); nothing was restored. "
-            "Move it away, or use a new folder."
-        )
-        raise ConflictError(msg, field="data_dir")
-    return False
+def _wanted_keys(found: _Unpacked, folder: Path) -> list[Path]:
+    """Return where keys of the backup are to be put; raise when there is another one."""
+    wanted: list[Path] = []
+    for name, digest in found.manifest.keys.items():
+        key = folder / name
+        if not key.exists():
+            wanted.append(key)
+        elif hashlib.sha256(key.read_bytes()).hexdigest() != digest:
+            msg = (
+                f"data_dir: there is another key ({name}); nothing was restored. Move it away, or "
+                "use a new folder."
+            )
+            raise ConflictError(msg, field="data_dir")
+    return wanted
 
 
 def check_archive(archive: Path, *, progress: Progress = lambda done, total: None) -> Manifest:
@@ -164,11 +167,12 @@ def _unpacked(archive: Path, beside: Path, progress: Progress) -> Generator[_Unp
 
 
 def _unpack(archive: Path, folder: Path, progress: Progress) -> _Unpacked:
-    tables, blobs, key = folder / "tables", folder / "blobs", folder / KEY_FILE
+    tables, blobs, keys = folder / "tables", folder / "blobs", folder / "keys"
     tables.mkdir()
     blobs.mkdir(mode=0o700)
+    keys.mkdir(mode=0o700)
     manifest: Manifest | None = None
-    key_digest: str | None = None
+    key_digests: dict[str, str] = {}
     digests: dict[str, str] = {}
     count, whole = 0, max(1, archive.stat().st_size)
     try:
@@ -182,9 +186,9 @@ def _unpack(archive: Path, folder: Path, progress: Progress) -> _Unpacked:
                     kind, _, rest = member.name.partition("/")
                     if member.name == MANIFEST:
                         manifest = _read_manifest(data.read(_MAX_MANIFEST))
-                    elif member.name == KEY_FILE:
-                        key_digest = _copy(data, key)
-                        key.chmod(0o600)
+                    elif member.name in KEY_FILES:
+                        key_digests[member.name] = _copy(data, keys / member.name)
+                        (keys / member.name).chmod(0o600)
                     elif kind == "tables":
                         digests[rest] = _copy(data, tables / rest.removesuffix(".jsonl"))
                     else:
@@ -204,9 +208,10 @@ def _unpack(archive: Path, folder: Path, progress: Progress) -> _Unpacked:
             _refuse(f"the table {part.name!r} in it is missing or damaged")
     if digests or count != manifest.blobs:
         _refuse(f"it holds {count} blobs and not the {manifest.blobs} that it says")
-    if key_digest != manifest.key:
-        _refuse("the key that signs badges is missing in it or damaged")
-    return _Unpacked(manifest, tables, blobs, key)
+    for name in KEY_FILES:
+        if key_digests.get(name) != manifest.keys.get(name):
+            _refuse(f"the key {name} is missing in it or damaged")
+    return _Unpacked(manifest, tables, blobs, keys)
 
 
 def _check_member(member: tarfile.TarInfo) -> None:
@@ -214,7 +219,7 @@ def _check_member(member: tarfile.TarInfo) -> None:
     kind, _, rest = member.name.partition("/")
     known = {table.name for table in Base.metadata.sorted_tables}
     is_ours = (
-        member.name in {MANIFEST, KEY_FILE}
+        member.name in {MANIFEST, *KEY_FILES}
         or (kind == "tables" and rest.removesuffix(".jsonl") in known and rest.endswith(".jsonl"))
         or (kind == "blobs" and len(rest) == 64 and set(rest) <= set("0123456789abcdef"))
     )
@@ -240,11 +245,17 @@ def _read_manifest(data: bytes) -> Manifest:
             TablePart(part["name"], tuple(part["columns"]), part["rows"], part["digest"])
             for part in found.pop("tables")
         )
-        manifest = Manifest(tables=tables, missing=tuple(found.pop("missing")), **found)
+        # Until revision v0011 there was one key.
+        badges = found.pop("key", None)
+        keys = dict(found.pop("keys", {} if badges is None else {KEY_FILES[0]: badges}))
+        missing = tuple(found.pop("missing"))
+        manifest = Manifest(tables=tables, missing=missing, keys=keys, **found)
     except (ValueError, KeyError, TypeError) as error:
         _refuse("its manifest cannot be read", error)
     if (manifest.format, manifest.format_version) != (FORMAT, FORMAT_VERSION):
         _refuse(f"it is no backup of version {FORMAT_VERSION}")
+    if not set(keys) <= set(KEY_FILES):
+        _refuse("its manifest names a key that is none of ours")
     if len({part.name for part in tables}) != len(tables):
         _refuse("its manifest names a table twice")
     return manifest

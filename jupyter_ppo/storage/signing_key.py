@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import secrets
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
@@ -24,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from jupyter_ppo.domain.credentials import thumbprint
 from jupyter_ppo.domain.errors import UnavailableError
+from jupyter_ppo.storage.key_files import read_key
 
 #: RFC 8037: EdDSA signatures in JOSE; the curve is the key's.
 ALGORITHM = "EdDSA"
@@ -66,24 +64,7 @@ class SigningKey:
             return self._key
 
     def _read(self) -> Ed25519PrivateKey:
-        try:
-            try:
-                data, mode = _read_file(self._path)
-            except FileNotFoundError:
-                _make(self._path)
-                data, mode = _read_file(self._path)
-        except OSError as error:
-            msg = (
-                f"{self._path}: the key that signs badges cannot be used "
-                f"({error.strerror or error}). Make its folder readable and writable."
-            )
-            raise UnavailableError(msg) from error
-        if os.name == "posix" and mode & 0o077:
-            msg = (
-                f"{self._path}: others may read the key that signs badges. Take that from them "
-                "(chmod 600), or delete the file for a new key if they may have read it."
-            )
-            raise UnavailableError(msg)
+        data = read_key(self._path, _new_key, what="the key that signs badges")
         try:
             key = load_pem_private_key(data, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -97,29 +78,10 @@ class SigningKey:
         return key
 
 
-def _read_file(path: Path) -> tuple[bytes, int]:
-    with path.open("rb") as file:
-        return file.read(), stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-
-
-def _make(path: Path) -> None:
-    pem = Ed25519PrivateKey.generate().private_bytes(
+def _new_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-        # Unlike a rename this fails when another process was first; then its key is used.
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _base64url(data: bytes) -> str:

@@ -21,6 +21,7 @@ from jupyter_ppo.domain.ids import new_id
 from jupyter_ppo.domain.ports import Clock, Page
 from jupyter_ppo.domain.submissions import Submission, SubmissionState
 from jupyter_ppo.domain.terms import check_time
+from jupyter_ppo.domain.webhooks import WebhookEvent
 from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.grades import grade_of
 from jupyter_ppo.storage.jobs import queue_submission
@@ -34,6 +35,7 @@ from jupyter_ppo.storage.tables import (
     SubmissionRow,
 )
 from jupyter_ppo.storage.term_rows import own_terms, terms_of
+from jupyter_ppo.storage.webhook_events import announce_submissions
 
 _HOUR = timedelta(hours=1)
 
@@ -116,6 +118,7 @@ class Submissions:
             session.flush()
             if row.kind is AssignmentKind.NOTEBOOK and terms_of(session, assignment.id).autograde:
                 queue_submission(session, made)
+            announce_submissions(session, WebhookEvent.RECEIVED, [made])
             settle(session, assignment.id, [user])
             return one(session, made.id)
 

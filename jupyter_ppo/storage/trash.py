@@ -14,6 +14,7 @@ from jupyter_ppo.domain.roster import Trashed, TrashKind
 from jupyter_ppo.storage.database import Database, database_now
 from jupyter_ppo.storage.standings import KEEPING_KEYS, settle
 from jupyter_ppo.storage.tables import AssignmentRow, CourseRow, SubmissionRow
+from jupyter_ppo.storage.webhook_events import announce_finished, waiting_batches
 
 
 class Trash:
@@ -109,6 +110,8 @@ class Trash:
             if row is None or row.deleted_at is not None:
                 raise _no_submission()
             row.deleted_at, row.deleted_by = database_now(session), by
+            session.flush()
+            announce_finished(session, waiting_batches(session, [row.id]))
             settle(session, row.assignment_id, [row.user], by=by, reason="an attempt was deleted")
             return _submission(row, _assignment_name(session, row))
 

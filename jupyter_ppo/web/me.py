@@ -26,9 +26,7 @@ class MeHandler(PPOHandler):
             for view in page.items
         ]
         status = await self.context.sandbox_status()
-        sandbox = Sandbox.of(
-            status, is_mine=caller.admin, grades_here=self.context.grades_here
-        )
+        sandbox = Sandbox.of(status, is_mine=caller.admin, grades_here=self.context.grades_here)
         self.reply(Me(user=caller.user, admin=caller.admin, courses=courses, sandbox=sandbox))
 
 

@@ -44,6 +44,7 @@ from jupyter_ppo.web import (
     trials,
     tutor,
     versions,
+    webhooks,
 )
 from jupyter_ppo.web.base import API_PREFIX, PPOHandler
 
@@ -55,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     *me.handlers,
     *preferences.handlers,
     *api_tokens.handlers,
+    *webhooks.handlers,
     *privacy.handlers,
     *feedback_settings.handlers,
     *self_checks.handlers,

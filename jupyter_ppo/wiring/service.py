@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from jupyter_ppo.domain.ports import Programs, Sandbox
 from jupyter_ppo.domain.run_records import TrainingPlace
 from jupyter_ppo.jobs.local import LocalWorkers
+from jupyter_ppo.jobs.senders import Senders
 from jupyter_ppo.sandbox import provisioner
 from jupyter_ppo.sandbox.examiners import Examiners
 from jupyter_ppo.sandbox.kernel_slots import KernelSlots
@@ -35,6 +36,7 @@ class Part(StrEnum):
     GRADING = "grading"
     TRAINING = "training"
     DRAFTS = "drafts"
+    WEBHOOKS = "webhooks"
     DAILY = "daily"
 
 
@@ -72,6 +74,7 @@ class Service:
     training_place: TrainingPlace
     gate: ModelCalls
     drafts: DraftQueue
+    senders: Senders
     daily: DailyWork
     drain_seconds: float
 
@@ -105,6 +108,7 @@ class Service:
         self.workers.start()
         self.training.start()
         self.drafts.start()
+        self.senders.start()
         self.daily.start()
         self.gate.warm_up()
 
@@ -122,6 +126,8 @@ class Service:
         if Part.DRAFTS in parts:
             self.drafts.start()
             self.gate.warm_up()
+        if Part.WEBHOOKS in parts:
+            self.senders.start()
         if Part.DAILY in parts:
             self.daily.start()
 
@@ -150,6 +156,7 @@ class Service:
             last_to_first.callback(self.drafts.stop)
             last_to_first.callback(self.gate.close)
             last_to_first.callback(self.daily.stop)
+            last_to_first.callback(self.senders.stop)
             last_to_first.callback(self.examiners.close)
             if self.slots is not None:
                 last_to_first.callback(self.slots.close)

@@ -47,6 +47,7 @@ from jupyter_ppo.wiring.service import Service
 from jupyter_ppo.wiring.training_settings import TrainingSettings
 from jupyter_ppo.wiring.tutor_settings import TutorSettings
 from jupyter_ppo.wiring.use_cases import Parts, build_use_cases
+from jupyter_ppo.wiring.webhook_settings import WebhookSettings
 
 
 class UtcClock:
@@ -66,6 +67,7 @@ class PPOService(
     PrivacySettings,
     TutorSettings,
     LimitSettings,
+    WebhookSettings,
 ):
     """The settings of the service (``c.PPOService.<name> = ...`` in a Jupyter config file)."""
 
@@ -246,6 +248,9 @@ class PPOService(
             max_characters=self.llm_max_answer_characters,
             currency=self.llm_currency,
         )
+        webhooks = self.build_webhooks(
+            database=database, folder=folder, courses=courses, clock=clock, audit=audit
+        )
         queue, training = self.build_training(database, folder / "runs", place, audit)
         use_cases = build_use_cases(
             Parts(
@@ -281,6 +286,7 @@ class PPOService(
                 attempts_per_hour=self.attempts_per_hour,
                 on_queued=workers.wake,
                 is_admin=self.is_admin,
+                webhooks=webhooks.service,
             )
         )
         return Service(
@@ -298,12 +304,14 @@ class PPOService(
             training_place=place,
             gate=gate,
             drafts=drafting.queue,
+            senders=webhooks.senders,
             daily=DailyWork(
                 {
                     "outlines": outlines.fill_all,
                     "evidence": Recomputing(database).add_missing,
                     "retention": use_cases.privacy.clean_up,
                     "model calls": gate.clean_up,
+                    "webhooks": webhooks.forget,
                 }
             ),
             drain_seconds=self.drain_seconds,

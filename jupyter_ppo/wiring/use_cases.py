@@ -44,6 +44,7 @@ from jupyter_ppo.services.trials import TrialService
 from jupyter_ppo.services.tutor import TutorService
 from jupyter_ppo.services.use_cases import UseCases
 from jupyter_ppo.services.versions import VersionService
+from jupyter_ppo.services.webhooks import WebhookService
 from jupyter_ppo.storage.api_tokens import ApiTokens
 from jupyter_ppo.storage.audit import Audit
 from jupyter_ppo.storage.awards import Awards
@@ -103,6 +104,7 @@ class Parts:
     attempts_per_hour: int
     on_queued: Callable[[], None]
     is_admin: Callable[[str], bool]
+    webhooks: WebhookService
 
 
 def build_use_cases(parts: Parts) -> UseCases:
@@ -243,6 +245,7 @@ def build_use_cases(parts: Parts) -> UseCases:
             audit=audit,
             is_admin=parts.is_admin,
         ),
+        webhooks=parts.webhooks,
         feedback_settings=FeedbackSettingsService(
             courses=courses,
             settings=settings,

@@ -30,7 +30,7 @@ def test_a_file_that_holds_no_secret_is_named(content: bytes | None, tmp_path: P
     path = tmp_path / "secret"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InvalidInputError, match="PGPASSWORD_FILE: .*secret"):
+    with pytest.raises(InvalidInputError, match=r"PGPASSWORD_FILE: .*secret"):
         read_secret_files({"PGPASSWORD_FILE": str(path)})
 
 

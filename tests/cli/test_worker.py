@@ -89,6 +89,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     [
         (["--only", "grading", "--PPOService.grading_workers=0"], "grading_workers: it is 0"),
         (["--only", "training", "--PPOService.training_workers=0"], "training_workers: it is 0"),
+        (["--only", "webhooks", "--PPOService.webhook_senders=0"], "webhook_senders: it is 0"),
         (["--only", "drafts"], "llm_provider: no language model"),
         (["--config", "missing.py"], "There is no file 'missing.py'"),
         (["--PPOService.training_place=process"], 'Use "container"'),
@@ -142,6 +143,23 @@ def test_the_check_fails_without_an_engine_where_one_is_needed(
     monkeypatch.setenv("DOCKER_HOST", NOWHERE)
     assert cli("worker", "--check")[0] == 1
     assert cli("worker", "--check", "--only", "daily")[0] == 0
+
+
+def test_a_second_signal_ends_it_at_once(cli: Any) -> None:
+    script = (
+        "import os, signal, sys, time\n"
+        "from jupyter_ppo.cli import main\n"
+        "from jupyter_ppo.wiring import Service\n"
+        "def stop(self):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(60)\n"
+        "Service.stop = stop\n"
+        "Service.start_work = lambda self, parts: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    words = ["worker", "--only", "daily", *cli.settings]
+    ended = subprocess.run([sys.executable, "-c", script, *words], timeout=50, check=False)
+    assert ended.returncode == 128 + signal.SIGTERM
 
 
 class Server:

@@ -1,4 +1,4 @@
-"""The key that signs badges in a backup: it comes back, for its owner only, and over no other."""
+"""The keys beside the data in a backup: each comes back, for its owner only, and over no other."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from jupyter_ppo.storage.backup import Manifest, back_up
 from jupyter_ppo.storage.blobs import FileBlobs
 from jupyter_ppo.storage.database import Database
 from jupyter_ppo.storage.restore import check_archive, restore
+from jupyter_ppo.storage.secret_box import BOX_KEY_FILE, SecretBox
 from jupyter_ppo.storage.signing_key import KEY_FILE, SigningKey
 
 
@@ -32,10 +33,10 @@ class Kept:
         return self.folder / KEY_FILE
 
     def back_up(self, archive: Path) -> Manifest:
-        return back_up(self.database, FileBlobs(self.folder / "blobs"), archive, key=self.key)
+        return back_up(self.database, FileBlobs(self.folder / "blobs"), archive, keys=self.folder)
 
     def restore(self, archive: Path) -> Manifest:
-        return restore(archive, self.database, FileBlobs(self.folder / "blobs"), key=self.key)
+        return restore(archive, self.database, FileBlobs(self.folder / "blobs"), keys=self.folder)
 
 
 @pytest.fixture
@@ -66,10 +67,21 @@ def test_the_key_of_badges_comes_back_for_its_owner_only(
     assert SigningKey(other.key).public() == SigningKey(kept.key).public()
 
 
+def test_the_key_that_seals_secrets_comes_back_beside_it(
+    kept: Kept, other: Kept, tmp_path: Path
+) -> None:
+    sealed = SecretBox(kept.folder / BOX_KEY_FILE).seal("of a webhook")
+    manifest = kept.back_up(tmp_path / "all.tar.gz")
+    assert set(manifest.keys) == {BOX_KEY_FILE}
+    other.restore(tmp_path / "all.tar.gz")
+    assert SecretBox(other.folder / BOX_KEY_FILE).open(sealed) == "of a webhook"
+    assert not other.key.exists()
+
+
 def test_a_key_that_was_never_used_is_not_made_by_a_backup(
     kept: Kept, other: Kept, tmp_path: Path
 ) -> None:
-    assert kept.back_up(tmp_path / "none.tar.gz").key is None
+    assert kept.back_up(tmp_path / "none.tar.gz").keys == {}
     own = SigningKey(other.key).public()
     other.restore(tmp_path / "none.tar.gz")
     assert not kept.key.exists()
@@ -103,6 +115,6 @@ def test_a_key_that_was_changed_or_lost_in_the_archive_is_found(
                 found = data
                 member.size = len(data)
             new.addfile(member, io.BytesIO(found))
-    with pytest.raises(InvalidInputError, match="the key that signs badges is missing"):
+    with pytest.raises(InvalidInputError, match=r"the key badges\.pem is missing"):
         other.restore(changed)
     assert not other.key.exists()

@@ -65,6 +65,15 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "/me/tokens/{token_id}/rotate"): (403, 404, 404, 201, 404, 404, 404),
     ("GET", f"{_COURSE}/tokens"): AUTHOR,
     ("DELETE", f"{_COURSE}/tokens/{{token_id}}"): AUTHOR,
+    ("GET", f"{_COURSE}/webhooks"): AUTHOR,
+    ("POST", f"{_COURSE}/webhooks"): AUTHOR_NEW,
+    ("GET", f"{_COURSE}/webhooks/{{webhook_id}}"): AUTHOR,
+    ("PATCH", f"{_COURSE}/webhooks/{{webhook_id}}"): AUTHOR,
+    ("DELETE", f"{_COURSE}/webhooks/{{webhook_id}}"): AUTHOR,
+    ("POST", f"{_COURSE}/webhooks/{{webhook_id}}/rotate"): AUTHOR,
+    ("POST", f"{_COURSE}/webhooks/{{webhook_id}}/test"): AUTHOR_LATER,
+    ("GET", f"{_COURSE}/webhooks/{{webhook_id}}/deliveries"): AUTHOR,
+    ("POST", f"{_COURSE}/webhooks/deliveries/{{delivery_id}}/replay"): AUTHOR_LATER,
     ("GET", "/privacy"): SIGNED_IN,
     ("GET", "/people/{user}/data"): ONLY_ADMIN,
     ("POST", "/people/{user}/erase"): ONLY_ADMIN,
@@ -265,6 +274,8 @@ ABSENT = {
             "draft_batch_id",
             "call",
             "token_id",
+            "webhook_id",
+            "delivery_id",
         ),
         "0199a5d2-0000-7000-8000-000000000000",
     ),
@@ -288,6 +299,8 @@ ESSAY = {
     "text": "PPO clips.",
     "files": [{"name": "notes.txt", "content_base64": base64.b64encode(b"notes").decode()}],
 }
+#: A host that no name server knows (RFC 6761), told of what does not happen here.
+WEBHOOK = {"name": "LMS", "url": "https://hooks.invalid/", "events": ["batch.finished"]}
 
 
 @dataclass
@@ -333,6 +346,7 @@ class World:
         ids["execution_id"] = await self.post("/execute", {"code": "x"}, self.owner)
         ids |= {"run_id": await self.run("finished"), "step": "1000"}
         ids |= await self._token()
+        ids |= await self._webhook()
 
     async def post(self, path: str, body: Any, user: str | None = None) -> str:
         """Make something, and return its id."""
@@ -433,6 +447,7 @@ class World:
             ("DELETE", "/me/tokens/{token_id}"): self._token,
             ("POST", "/me/tokens/{token_id}/rotate"): self._token,
             ("DELETE", f"{_COURSE}/tokens/{{token_id}}"): self._token,
+            ("DELETE", f"{_COURSE}/webhooks/{{webhook_id}}"): self._webhook,
         }
         make = made.get((verb, path))
         return self.ids | (await make() if make else {})
@@ -482,6 +497,17 @@ class World:
         made = await self.api.ok(self.owner, "POST", "/me/tokens", body)
         return {"token_id": made["token"]["id"]}
 
+    async def _webhook(self) -> dict[str, str]:
+        """Make one that is stopped, so that its message waits."""
+        webhooks = f"/courses/{self.course}/webhooks"
+        made = await self.api.ok(self.staff, "POST", webhooks, WEBHOOK)
+        webhook = f"{webhooks}/{made['webhook']['id']}"
+        await self.api.ok(self.staff, "PATCH", webhook, {"is_active": False})
+        return {
+            "webhook_id": made["webhook"]["id"],
+            "delivery_id": await self.post(f"{webhook}/test", None),
+        }
+
     async def _ended_run(self) -> dict[str, str]:
         return {"run_id": await self.run("stopped", "wait")}
 
@@ -507,6 +533,9 @@ class World:
             ("PATCH", "/me/preferences"): {"mode": "expert"},
             ("POST", "/me/tokens"): {"course": self.course, "name": "of a script"},
             ("POST", "/me/tokens/{token_id}/rotate"): {},
+            ("POST", f"{_COURSE}/webhooks"): WEBHOOK,
+            ("PATCH", f"{_COURSE}/webhooks/{{webhook_id}}"): {"name": "renamed"},
+            ("POST", f"{_COURSE}/webhooks/{{webhook_id}}/rotate"): {},
             ("POST", "/people/{user}/erase"): {"confirm": ids["user"]},
             ("PATCH", _COURSE): {"title": "Learn PPO"},
             ("POST", f"{_COURSE}/members/import"): b"user,role\nimported,student\n",

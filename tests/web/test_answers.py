@@ -113,6 +113,18 @@ def test_commands_that_mend_the_sandbox_are_shown_to_whom_the_server_belongs() -
     assert "image build" not in others.remedy
 
 
+def test_where_workers_grade_elsewhere_a_missing_sandbox_is_no_fault_of_grading() -> None:
+    status = SandboxStatus(
+        available=False, engine=None, image=None, problem="No engine.", remedy="Install Docker."
+    )
+    for is_mine in (True, False):
+        said = Sandbox.of(status, is_mine=is_mine, grades_here=False)
+        assert (said.available, said.grading) == (False, "elsewhere")
+        assert "workers grade and train elsewhere" in str(said.problem)
+        assert "Docker" not in f"{said.problem} {said.remedy}"
+    assert Sandbox.of(status, is_mine=True).grading == "here"
+
+
 async def test_lists_come_in_pages_that_cover_them_once(api: Any, source: bytes) -> None:
     await api.course(source)
     for number in range(5):

@@ -64,6 +64,10 @@ from jupyter_ppo.storage.tables.tutoring import (
     ModelCallRow,
     SelfCheckRow,
 )
+from jupyter_ppo.storage.tables.webhooks import (
+    WebhookDeliveryRow,
+    WebhookRow,
+)
 
 __all__ = [
     "NAMING",
@@ -114,4 +118,6 @@ __all__ = [
     "TrialRow",
     "UtcDateTime",
     "VersionRow",
+    "WebhookDeliveryRow",
+    "WebhookRow",
 ]

@@ -52,6 +52,7 @@ class ModelCallRow(Base):
     __table_args__ = (
         CheckConstraint("reserved >= 0", name="reserved"),
         CheckConstraint("cost >= 0", name="cost"),
+        Index(None, "batch_id"),
         Index(None, "cache_key"),
         Index(None, "course_id", "at"),
         Index(None, "user", "at"),
@@ -63,6 +64,8 @@ class ModelCallRow(Base):
     assignment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assignments.id"), index=True)
     submission_id: Mapped[UUID | None] = mapped_column(ForeignKey("submissions.id"), index=True)
     grade_id: Mapped[str] = mapped_column(Text)
+    # The batch of drafts that paid for it; not a foreign key: what was paid outlives a batch.
+    batch_id: Mapped[UUID | None]
     user: Mapped[str] = mapped_column(String(255))
     asked_by: Mapped[str] = mapped_column(String(255))
     purpose: Mapped[Purpose] = mapped_column(enum_column(Purpose, "purpose"))

@@ -330,6 +330,19 @@ it('says what is wrong with the sandbox and how to mend it', async () => {
   expect(find('.jp-PPO-banner').textContent).toContain('Install docker.io.');
 });
 
+it('says nothing of a sandbox where workers elsewhere grade', async () => {
+  service.person.sandbox = {
+    available: false,
+    engine: null,
+    image: null,
+    problem: 'This process has no sandbox.',
+    remedy: null,
+    grading: 'elsewhere'
+  };
+  await show();
+  expect(document.querySelector('.jp-PPO-banner')).toBeNull();
+});
+
 it('tells a person without a course whom to ask', async () => {
   service.person.courses = [];
   await show();

@@ -15,6 +15,7 @@ import { PeopleTab } from './people';
 import { QueueTab } from './queue';
 import { Tabs } from './tabs';
 import type { IInstructorClient } from './types';
+import { WebhooksTab } from './webhooks';
 import { roleText } from './words';
 
 interface IAreaProps {
@@ -146,6 +147,8 @@ function TabContent(props: IContentProps): JSX.Element {
           onOpenFeedback={onOpenFeedback}
         />
       );
+    case 'webhooks':
+      return <WebhooksTab course={course} settings={settings} />;
     case 'people':
       return <PeopleTab client={client} course={course} />;
   }

@@ -6,7 +6,15 @@ import type { IInstructorClient } from './types';
 import { mayGrade } from './words';
 
 export type Tab =
-  'assignments' | 'gradebook' | 'progress' | 'marking' | 'drafts' | 'outcomes' | 'queue' | 'people';
+  | 'assignments'
+  | 'gradebook'
+  | 'progress'
+  | 'marking'
+  | 'drafts'
+  | 'outcomes'
+  | 'queue'
+  | 'webhooks'
+  | 'people';
 
 export const TABS: readonly (readonly [Tab, string])[] = [
   ['assignments', 'Assignments'],
@@ -16,6 +24,7 @@ export const TABS: readonly (readonly [Tab, string])[] = [
   ['drafts', 'Drafts'],
   ['outcomes', 'Outcomes'],
   ['queue', 'Queue'],
+  ['webhooks', 'Webhooks'],
   ['people', 'People']
 ];
 

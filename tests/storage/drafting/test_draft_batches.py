@@ -344,7 +344,7 @@ def test_a_cancelled_batch_stays_so_when_what_was_under_way_ends(
 # -- money and privacy ---------------------------------------------------------------------------
 
 
-def test_a_batch_cost_what_the_calls_of_its_drafts_cost(
+def test_a_batch_cost_what_it_paid_for_whether_a_draft_came_of_it_or_not(
     batches: DraftBatches, make: Any, database: Database
 ) -> None:
     log, drafts = ModelCallLog(database), Drafts(database)
@@ -369,6 +369,7 @@ def test_a_batch_cost_what_the_calls_of_its_drafts_cost(
             flags=(),
             cache_key="k" * 64,
             reserved=cost,
+            batch_id=lease.batch_id,
         )
         log.reserve(made, Caps(10**6, 10**6, 10**6))
         log.settle(made.id, ModelAnswer("{}", Finish.STOP, Usage(9, 9), "small-1", 5), cost)
@@ -379,10 +380,11 @@ def test_a_batch_cost_what_the_calls_of_its_drafts_cost(
     shared = call(leases[0], 5)
     drafts.finish(leases[0], draft_of(leases[0], shared, call(leases[0], 7)))
     drafts.finish(leases[1], draft_of(leases[1], call(leases[1], 11)))
-    drafts.finish(leases[2], draft_of(leases[2], shared))
+    drafts.finish(leases[2], draft_of(leases[2], shared))  # from the cache, paid by the first
+    call(leases[2], 2)  # its process was ended before there was a draft
     assert batches.spent([first.id, second.id, empty.id]) == {
         first.id: 23,
-        second.id: 5,
+        second.id: 2,
         empty.id: 0,
     }
 
