@@ -123,7 +123,7 @@ training_runs.jsonl    your training runs with all their settings; their curves,
                        models are in their folders: download them in the panel "Training runs"
 training_use.json      processor time of your runs, by hour
 audit.jsonl            what you changed on this server, and who took you in or out of a course
-as_staff.jsonl         what you wrote as a grader or instructor: versions, reasons, comments; webhooks
+as_staff.jsonl         what you wrote as staff: versions, reasons, comments; your webhooks
 
 Not in here: grades before they are released; hidden tests; what staff note for themselves; names
 of other people (they are "staff" or "another person"), unless somebody wrote one into a text.

@@ -22,7 +22,7 @@ from jupyter_ppo.domain.ports import Page
 from jupyter_ppo.domain.tutoring import BatchState, ItemState
 from jupyter_ppo.storage.database import Database, database_now
 from jupyter_ppo.storage.draft_items import close_if_done, end_item, held_item
-from jupyter_ppo.storage.tables import DraftBatchItemRow, DraftBatchRow, DraftRow, ModelCallRow
+from jupyter_ppo.storage.tables import DraftBatchItemRow, DraftBatchRow, ModelCallRow
 
 #: So often an answer is tried before it counts as failed.
 MAX_TRIES = 3

@@ -31,9 +31,10 @@ def upgrade() -> None:
     connection = op.get_bind()
     query = sa.select(drafts.c.batch_id, drafts.c.call_ids).where(drafts.c.batch_id.is_not(None))
     for batch_id, call_ids in connection.execute(query.order_by(drafts.c.created_at)).all():
+        named = [UUID(each) for each in call_ids if isinstance(each, str)]
         connection.execute(
             sa.update(calls)
-            .where(calls.c.id.in_([UUID(each) for each in call_ids if isinstance(each, str)]), calls.c.batch_id.is_(None))
+            .where(calls.c.id.in_(named), calls.c.batch_id.is_(None))
             .values(batch_id=batch_id)
         )
 
