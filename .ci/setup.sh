@@ -109,11 +109,12 @@ is_old() {
 widgets() {
   local stamp=.build/widgets
   javascript_packages
-  if [ ! -e jupyter_ppo/widgets/static/live.js ] || is_old "$stamp"; then
-    say "building the notebook widgets"
+  if [ ! -e jupyter_ppo/widgets/static/live.js ] || [ ! -e jupyter_ppo/hub/static/staff.js ] ||
+    is_old "$stamp"; then
+    say "building the notebook widgets and the page for staff"
     (cd labextension && jlpm build:widgets) >.build/widgets.log 2>&1 </dev/null || {
       tail -n 30 .build/widgets.log >&2
-      fail "the widgets could not be built (log: .build/widgets.log)."
+      fail "the widgets and the page for staff could not be built (log: .build/widgets.log)."
     }
     touch "$stamp"
   fi

@@ -80,6 +80,12 @@ _INTERNAL = Error(
 )
 
 
+#: Without the cookie that goes with the page, or with one of another page.
+_FOREIGN_PAGE = (
+    "The sign-in of this page has ended, or the request came from another page. "
+    "Load the page again; a program sends a token."
+)
+
 _WAITING = (
     TooManyRequestsError,
     BusyError,
@@ -128,7 +134,8 @@ def _said(error: BaseException | None) -> str | None:
     if not isinstance(error, HTTPError) or not error.log_message:
         return None
     # Tornado doubles every % of a message without arguments, so that this is always right.
-    return error.log_message % error.args
+    said = error.log_message % error.args
+    return _FOREIGN_PAGE if "xsrf" in said.casefold() else said
 
 
 def invalid_input(error: ValidationError, what: str) -> InvalidInputError:

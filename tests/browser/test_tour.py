@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -27,6 +27,10 @@ SHOW_PREFERENCES = "() => { void window.jupyterapp.commands.execute('ppo-course:
 def newcomer(lab: Any) -> None:
     """Whoever signs in has never been here."""
     lab.preferences("tour=default", "mode=default", "theme=default")
+
+
+def _saves_preferences(response: Response) -> bool:
+    return response.request.method == "PATCH" and "/me/preferences" in response.url
 
 
 def _audited(page: Page, part: str) -> None:
@@ -128,6 +132,8 @@ def test_preferences_are_saved_one_by_one_and_change_panel_and_theme(page: Page,
     area.get_by_label("Expert").locator("xpath=../..").get_by_label("Guided").click()
     conflict = area.get_by_role("alertdialog")
     expect(conflict).to_contain_text("Standard")
-    conflict.get_by_role("button", name="Save mine").click()
+    with page.expect_response(_saves_preferences) as saved:
+        conflict.get_by_role("button", name="Save mine").click()
+    assert saved.value.ok
     expect(conflict).to_have_count(0)
     assert lab.api("/me/preferences")["preferences"]["mode"] == "guided"

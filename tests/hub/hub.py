@@ -218,3 +218,35 @@ class Hub:
             headers={"Authorization": f"token {token}"},
             timeout=60,
         )
+
+
+def source_notebook() -> bytes:
+    """Return an author's notebook with one answer and one test cell of one point."""
+
+    def cell(source: str, grade_id: str, **flags: object) -> dict[str, object]:
+        nbgrader = {"schema_version": 3, "grade_id": grade_id, "task": False, **flags}
+        return {
+            "cell_type": "code",
+            "id": grade_id,
+            "source": source,
+            "metadata": {"nbgrader": nbgrader},
+            "outputs": [],
+            "execution_count": None,
+        }
+
+    answer = cell(
+        "### BEGIN SOLUTION\nx = 1\n### END SOLUTION",
+        "answer",
+        grade=False,
+        solution=True,
+        locked=False,
+    )
+    tests = cell("assert x == 1", "tests", grade=True, points=1, solution=False, locked=True)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    whole = {
+        "cells": [answer, tests],
+        "metadata": {"kernelspec": kernel},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(whole).encode()

@@ -15,7 +15,7 @@ from urllib.parse import urlparse
 
 import httpx
 import pytest
-from hub import API, INSTRUCTOR, OTHER, STUDENT, Hub, free_ports, wait_for
+from hub import API, INSTRUCTOR, OTHER, STUDENT, Hub, free_ports, source_notebook, wait_for
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
@@ -81,7 +81,7 @@ def test_what_was_handed_in_stays_queued_for_its_person_when_their_token_is_revo
     with hub.api(hub.token_of(INSTRUCTOR)) as api:
         path = "courses/rl101/assignments/one"
         notebook = {"Content-Type": "application/x-ipynb+json"}
-        released = api.put(path, content=_notebook(), headers=notebook)
+        released = api.put(path, content=source_notebook(), headers=notebook)
         assert released.status_code in {200, 201}, released.text
         token = hub.token_of(STUDENT)
         identifier = hub.admin("GET", f"users/{STUDENT}/tokens")["api_tokens"][-1]["id"]
@@ -222,36 +222,6 @@ def _members(hub: Hub) -> dict[str, str]:
     with hub.api(hub.token_of(INSTRUCTOR)) as api:
         items = api.get("courses/rl101/members", params={"limit": 200}).json()["items"]
     return {item["user"]: item["role"] for item in items}
-
-
-def _notebook() -> bytes:
-    def cell(source: str, grade_id: str, **flags: object) -> dict[str, object]:
-        nbgrader = {"schema_version": 3, "grade_id": grade_id, "task": False, **flags}
-        return {
-            "cell_type": "code",
-            "id": grade_id,
-            "source": source,
-            "metadata": {"nbgrader": nbgrader},
-            "outputs": [],
-            "execution_count": None,
-        }
-
-    answer = cell(
-        "### BEGIN SOLUTION\nx = 1\n### END SOLUTION",
-        "answer",
-        grade=False,
-        solution=True,
-        locked=False,
-    )
-    tests = cell("assert x == 1", "tests", grade=True, points=1, solution=False, locked=True)
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    whole = {
-        "cells": [answer, tests],
-        "metadata": {"kernelspec": kernel},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    return json.dumps(whole).encode()
 
 
 class _stopped:  # noqa: N801 - a context manager

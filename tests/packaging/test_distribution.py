@@ -44,7 +44,7 @@ def _copy_of_checkout(target: Path) -> Path:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    for built in ("labextension", "widgets/static"):
+    for built in ("labextension", "widgets/static", "hub/static"):
         shutil.copytree(ROOT / "jupyter_ppo" / built, target / "jupyter_ppo" / built)
     return target
 
@@ -153,6 +153,8 @@ def test_the_wheel_holds_every_part(built: Built) -> None:
             f"{share}/labextensions/jupyter-ppo/static/style.js",
             f"{share}/kernels/ppo-sandbox/kernel.json",
             "jupyter_ppo/py.typed",
+            "jupyter_ppo/hub/static/staff.css",
+            "jupyter_ppo/hub/static/staff.js",
             "jupyter_ppo/widgets/static/live.css",
             "jupyter_ppo/widgets/static/live.js",
             "jupyter_ppo/_version.py",
@@ -195,6 +197,7 @@ def test_the_sdist_can_be_tested_and_built_without_node(built: Built) -> None:
         [
             "/jupyter_ppo/labextension/static/style.js",
             "/jupyter_ppo/widgets/static/live.js",
+            "/jupyter_ppo/hub/static/staff.js",
             "/labextension/src/index.ts",
             "/labextension/yarn.lock",
             "/docker/Dockerfile",

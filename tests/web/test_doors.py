@@ -55,9 +55,9 @@ async def test_nobody_gets_past_any_address_but_those_for_health_and_public_keys
     assert set(answered.values()) == {403}
 
 
-async def test_health_says_nothing_but_status_and_version(api: Any) -> None:
+async def test_health_says_nothing_but_status_version_and_where_it_grades(api: Any) -> None:
     body = await api.ok("", "GET", "/health")
-    assert set(body) == {"status", "version"}
+    assert set(body) == {"status", "version", "grading"}
     assert body["status"] == "ok"
 
 

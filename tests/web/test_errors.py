@@ -184,3 +184,14 @@ async def test_a_slow_engine_stops_no_other_request(api: Any) -> None:
     assert {body["status"] for body in bodies} == {"degraded"}
     SlowSandbox.asked.clear()
     SlowSandbox.answer.clear()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["'_xsrf' argument missing from POST", "XSRF cookie does not match POST argument"],
+)
+def test_a_page_whose_sign_in_has_ended_says_so_in_plain_words(said: str) -> None:
+    status, body = error_answer(403, HTTPError(403, said))
+    assert status == 403
+    assert "xsrf" not in body.message.casefold()
+    assert "Load the page again" in body.message

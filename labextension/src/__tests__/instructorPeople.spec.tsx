@@ -103,6 +103,7 @@ it('makes, changes and deletes a group', async () => {
   await type('[name="group"]', 'B');
   await type('[name="users"]', 'ada\nbob, ada');
   await submit('.jp-PPO-groupForm');
+  expect(find<HTMLInputElement>('[name="group"]').value).toBe('');
   await press('[aria-label="Delete group A"]');
   await press('.jp-PPO-undo');
   expect(service.changes).toEqual(['group B: ada bob', 'delete group A', 'group A: ada']);

@@ -8,6 +8,7 @@ import { PreferencesArea } from '../preferences/area';
 import { PreferencesModel } from '../preferences/model';
 import { followPreference, themeFor } from '../preferences/theme';
 import { MemoryPreferences } from './preferencesMemory';
+import { MemoryTokens } from './tokensMemory';
 
 let service: MemoryPreferences;
 let model: PreferencesModel;
@@ -225,4 +226,12 @@ it('applies a theme when it is known and when it changes, not in between', async
   await React.act(async () => model.change({ theme: 'dark' }));
   expect(themes.theme).toBe('JupyterLab Dark');
   stop();
+});
+
+it('has the API tokens where there is a service for them', async () => {
+  await load();
+  expect(node.textContent).not.toContain('API tokens');
+  const tokens = new MemoryTokens();
+  await React.act(async () => root.render(<PreferencesArea model={model} tokens={tokens} />));
+  expect(find('[data-token]').textContent).toContain('nightly export');
 });

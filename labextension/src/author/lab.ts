@@ -10,6 +10,8 @@ const MARKED = 'jp-PPO-marked';
 
 /** The notebooks of a running JupyterLab; it also keeps the badges of their cells up to date. */
 export class LabNotebooks implements INotebooks {
+  readonly canReveal = true;
+
   constructor(
     private readonly _tracker: INotebookTracker,
     private readonly _documents: IDocumentManager

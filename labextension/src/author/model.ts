@@ -36,11 +36,13 @@ export interface INotebooks {
   onChanged(listener: () => void): void;
   /** Set a cell's metadata, or delete it for null. */
   set(index: number, key: string, value: unknown): void;
+  /** Whether there is a cell to bring into sight: a file is not open anywhere. */
+  readonly canReveal: boolean;
   /** Bring a cell into sight and make it the active one. */
   reveal(index: number): void;
   /** The notebook as it is now, as the text of a file. */
   text(): string;
-  /** Write the students' copy beside the notebook and open it; return its path. */
+  /** Give the students' copy to the person; return where it is. */
   openPreview(text: string): Promise<string>;
 }
 
@@ -104,6 +106,11 @@ export class AuthorModel {
   /** The cell with the cursor. */
   get activeCell(): IMarkedCell | null {
     return this._state.cells[this._state.active] ?? null;
+  }
+
+  /** Whether `jump` leads anywhere. */
+  get canJump(): boolean {
+    return this._notebooks.canReveal;
   }
 
   /** The name that a release proposes. */

@@ -242,7 +242,7 @@ function CheckResult(props: { trial: ICheckTrial; model: AuthorModel }): JSX.Ele
       {problems.length > 0 && (
         <ul className="jp-PPO-problems" aria-label="Problems">
           {problems.map((problem, index) => (
-            <Problem key={index} problem={problem} onJump={cell => model.jump(cell)} />
+            <Problem key={index} problem={problem} model={model} />
           ))}
         </ul>
       )}
@@ -250,7 +250,7 @@ function CheckResult(props: { trial: ICheckTrial; model: AuthorModel }): JSX.Ele
   );
 }
 
-function Problem(props: { problem: IAuthorProblem; onJump: (cell: number) => void }): JSX.Element {
+function Problem(props: { problem: IAuthorProblem; model: AuthorModel }): JSX.Element {
   const { severity, message, grade_id, cell } = props.problem;
   const where = grade_id ?? (cell === null ? 'notebook' : `cell ${cell + 1}`);
   const words = (
@@ -263,11 +263,28 @@ function Problem(props: { problem: IAuthorProblem; onJump: (cell: number) => voi
       {cell === null ? (
         words
       ) : (
-        <button type="button" className="jp-PPO-jump" onClick={() => props.onJump(cell)}>
+        <Jump model={props.model} cell={cell}>
           {words}
-        </button>
+        </Jump>
       )}
     </li>
+  );
+}
+
+interface IJumpProps {
+  model: AuthorModel;
+  cell: number;
+  children: React.ReactNode;
+}
+
+/** Leads to a cell, where the notebook is open. */
+function Jump({ model, cell, children }: IJumpProps): JSX.Element {
+  return model.canJump ? (
+    <button type="button" className="jp-PPO-jump" onClick={() => model.jump(cell)}>
+      {children}
+    </button>
+  ) : (
+    <span>{children}</span>
   );
 }
 
@@ -317,10 +334,10 @@ function CellList({ cells, marked, model }: IListProps): JSX.Element {
       <ul className="jp-PPO-cellList">
         {marked.map(cell => (
           <li key={cell.index}>
-            <button type="button" className="jp-PPO-jump" onClick={() => model.jump(cell.index)}>
+            <Jump model={model} cell={cell.index}>
               <b>{cell.gradeId || `cell ${cell.index + 1}`}</b>{' '}
               <span className="jp-PPO-authorHint">{badgeText(cell) ?? KIND_LABELS.ordinary}</span>
-            </button>
+            </Jump>
             {problems
               .filter(({ index }) => index === cell.index)
               .map(({ message }) => (

@@ -59,8 +59,9 @@ export function AssignmentsTab({ client, course, onBatch }: IAssignmentsProps): 
         {assignments =>
           assignments.length === 0 ? (
             <Empty>
-              There is no assignment yet. Open its notebook and release it with “PPO author”, run
-              “jupyter ppo release”, or make an entry in the tab Outcomes.
+              There is no assignment yet. Release one: in JupyterLab with “PPO Author” beside its
+              notebook, at a JupyterHub with “Release a notebook” on the page of the service, in a
+              terminal with “jupyter ppo release”. Or make an entry in the tab Outcomes.
             </Empty>
           ) : (
             <AssignmentTable

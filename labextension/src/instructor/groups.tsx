@@ -16,6 +16,7 @@ export function Groups({ client, course, mayEdit }: IGroupsProps): JSX.Element {
   const ask = React.useCallback(() => client.groups(course), [client, course]);
   const [loaded, reload] = useLoaded(ask);
   const [editing, setEditing] = React.useState<IGroup | null>(null);
+  const [saved, setSaved] = React.useState(0);
   const actions = useActions();
   const save = async (group: IGroup): Promise<void> => {
     const done = await actions.run(async () => {
@@ -25,6 +26,7 @@ export function Groups({ client, course, mayEdit }: IGroupsProps): JSX.Element {
     });
     if (done) {
       setEditing(null);
+      setSaved(count => count + 1);
     }
   };
   const remove = (group: IGroup): void =>
@@ -61,7 +63,7 @@ export function Groups({ client, course, mayEdit }: IGroupsProps): JSX.Element {
       </Loaded>
       {mayEdit && (
         <GroupForm
-          key={editing?.name ?? ''}
+          key={`${saved} ${editing?.name ?? ''}`}
           group={editing}
           busy={actions.busy}
           onSave={group => void save(group)}

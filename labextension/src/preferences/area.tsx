@@ -1,6 +1,8 @@
 import * as React from 'react';
 
 import { Check, Choice, Field, Problem } from '../instructor/parts';
+import { TokensSection } from '../tokens/section';
+import type { ITokensClient } from '../tokens/types';
 import { Conflict } from './conflict';
 import type { PreferencesModel } from './model';
 import type { IPreferences, PreferencesPatch } from './types';
@@ -8,12 +10,14 @@ import { AXES, BANDS, HINTS, MODES, THEMES, tourText, WINDOWS } from './words';
 
 interface IAreaProps {
   model: PreferencesModel;
+  /** One's API tokens; without it there is nothing about them. */
+  tokens?: ITokensClient;
   /** Begin the tour; without it there is none. */
   onTour?: () => void;
 }
 
 /** The whole page "Preferences": every change is saved by itself. */
-export function PreferencesArea({ model, onTour }: IAreaProps): JSX.Element {
+export function PreferencesArea({ model, tokens, onTour }: IAreaProps): JSX.Element {
   const state = React.useSyncExternalStore(model.subscribe, model.snapshot);
   const { phase, preferences, problem, refusal, conflict, isSaving, saved } = state;
   const change = (patch: PreferencesPatch): void => void model.change(patch);
@@ -61,6 +65,11 @@ export function PreferencesArea({ model, onTour }: IAreaProps): JSX.Element {
               return model.snapshot().refusal === null;
             }}
           />
+          {tokens && (
+            <Section title="API tokens">
+              <TokensSection client={tokens} />
+            </Section>
+          )}
           {onTour && (
             <Section title="Tour">
               <p className="jp-PPO-remark">{tourText(preferences.tour)}</p>

@@ -8,6 +8,7 @@ import {
 } from '@jupyterlab/apputils';
 import { settingsIcon } from '@jupyterlab/ui-components';
 
+import { TokensClient } from '../tokens/client';
 import { TourCommands } from '../tour/commands';
 import { preferencesOf } from './shared';
 import { followPreference } from './theme';
@@ -21,7 +22,8 @@ const NO_ARGUMENTS = { type: 'object', properties: {} } as const;
 /** The tab in the main area with one's own preferences, and what they change in JupyterLab. */
 export const preferencesPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ppo:preferences',
-  description: 'Preferences of the course: mode, theme, charts, hints, notices, privacy.',
+  description:
+    'Preferences of the course: mode, theme, charts, hints, notices, privacy, API tokens.',
   autoStart: true,
   optional: [ICommandPalette, ILayoutRestorer, IThemeManager],
   activate: (
@@ -31,19 +33,20 @@ export const preferencesPlugin: JupyterFrontEndPlugin<void> = {
     themes: IThemeManager | null
   ) => {
     const model = preferencesOf(app.serviceManager.serverSettings);
+    const tokens = new TokensClient(app.serviceManager.serverSettings);
     const tracker = new WidgetTracker<MainAreaWidget<PreferencesWidget>>({
       namespace: 'ppo-preferences'
     });
 
     const create = (): MainAreaWidget<PreferencesWidget> => {
       const onTour = (): void => void app.commands.execute(TourCommands.start);
-      const widget = new MainAreaWidget({ content: new PreferencesWidget(model, onTour) });
+      const widget = new MainAreaWidget({ content: new PreferencesWidget(model, tokens, onTour) });
       // In place of the general one that it has just been given.
       widget.content.node.setAttribute('aria-label', 'PPO Preferences');
       widget.id = 'jupyter-ppo:preferences';
       widget.toolbar.hide();
       widget.title.label = 'PPO Preferences';
-      widget.title.caption = 'Mode, theme, charts, hints, notices, privacy';
+      widget.title.caption = 'Mode, theme, charts, hints, notices, privacy, API tokens';
       widget.title.icon = settingsIcon;
       widget.title.closable = true;
       return widget;
@@ -51,7 +54,7 @@ export const preferencesPlugin: JupyterFrontEndPlugin<void> = {
 
     app.commands.addCommand(PreferencesCommands.open, {
       label: 'Open PPO Preferences',
-      caption: 'Mode, theme, charts, hints, notices, privacy',
+      caption: 'Mode, theme, charts, hints, notices, privacy, API tokens',
       icon: settingsIcon,
       describedBy: { args: NO_ARGUMENTS },
       execute: () => {

@@ -2,6 +2,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import type { ITokensClient } from '../tokens/types';
 import { PreferencesArea } from './area';
 import type { PreferencesModel } from './model';
 
@@ -9,6 +10,7 @@ import type { PreferencesModel } from './model';
 export class PreferencesWidget extends ReactWidget {
   constructor(
     private readonly _model: PreferencesModel,
+    private readonly _tokens: ITokensClient,
     private readonly _onTour: () => void
   ) {
     super();
@@ -17,7 +19,7 @@ export class PreferencesWidget extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return <PreferencesArea model={this._model} onTour={this._onTour} />;
+    return <PreferencesArea model={this._model} tokens={this._tokens} onTour={this._onTour} />;
   }
 
   protected override onAfterShow(message: Message): void {

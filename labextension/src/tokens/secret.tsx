@@ -1,6 +1,7 @@
 import * as React from 'react';
 
 import { Field } from '../instructor/parts';
+
 interface ISecretProps {
   /** What it is the secret of, and the secret. */
   made: { token: { name: string }; secret: string };
