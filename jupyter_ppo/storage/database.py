@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from jupyter_ppo.domain.errors import InvalidInputError, UnavailableError
 from jupyter_ppo.storage.connections import DEFAULT_LIMITS, ConnectionLimits, engine_options
 from jupyter_ppo.storage.database_errors import translated
+from jupyter_ppo.storage.row_security import follow_scope
 from jupyter_ppo.storage.upgrade import BEGIN_OPTION, BUSY_SECONDS, MIGRATIONS, upgrade
 
 #: Locks, clocks and times are written for these.
@@ -102,6 +103,8 @@ def open_database(
     if _is_sqlite(target):
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        follow_scope(engine)
     try:
         with translated(shown):
             upgrade(engine, migrations)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from jupyter_ppo.domain.hint_records import Explanation, NewExplanation
 from jupyter_ppo.domain.ids import new_id
+from jupyter_ppo.domain.scope import every_course
 from jupyter_ppo.storage.database import Database, database_now
 from jupyter_ppo.storage.tables import ExplanationRow
 
@@ -19,9 +20,9 @@ class Explanations:
         self._database = database
 
     def asked_since(self, user: str, since: datetime) -> int:
-        """Return how many explanations a person got since a time."""
+        """Return how many explanations a person got since a time, in every course."""
         query = select(func.count()).where(ExplanationRow.user == user, ExplanationRow.at >= since)
-        with self._database.session() as session:
+        with every_course(), self._database.session() as session:
             return session.scalar(query) or 0
 
     def add(self, new: NewExplanation) -> Explanation:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from jupyter_ppo.domain.hint_records import Hint, NewHint
 from jupyter_ppo.domain.ids import new_id
+from jupyter_ppo.domain.scope import every_course
 from jupyter_ppo.storage.database import Database, database_now
 from jupyter_ppo.storage.tables import HintRow
 
@@ -36,9 +37,9 @@ class Hints:
             return [_hint(row) for row in session.scalars(query)]
 
     def asked_since(self, user: str, since: datetime) -> int:
-        """Return how many hints a person got since a time."""
+        """Return how many hints a person got since a time, in every course."""
         query = select(func.count()).where(HintRow.user == user, HintRow.at >= since)
-        with self._database.session() as session:
+        with every_course(), self._database.session() as session:
             return session.scalar(query) or 0
 
     def add(self, new: NewHint) -> Hint:

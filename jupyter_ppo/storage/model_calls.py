@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from jupyter_ppo.domain.errors import BudgetSpentError, NotFoundError
 from jupyter_ppo.domain.ports import Page
+from jupyter_ppo.domain.scope import every_course
 from jupyter_ppo.domain.tutoring import (
     PICO,
     CallState,
@@ -65,7 +66,8 @@ class ModelCallLog:
         Raises ``BudgetSpentError``, whose field names the cap, when that is more than is left; then
         nothing is written.
         """
-        with self._database.begin() as session:
+        # What a person may spend in a day is one sum over all courses.
+        with every_course(), self._database.begin() as session:
             # On PostgreSQL one reservation of a course waits here for the other.
             session.get(CourseRow, new.course_id, with_for_update=KEEPING_KEYS)
             now = database_now(session)
@@ -181,8 +183,8 @@ class ModelCallLog:
             return Page(tuple(_call(row) for row in rows), total, offset, limit)
 
     def spent(self, course_id: UUID, assignment_id: UUID | None, user: str) -> Spent:
-        """Return what was spent or is reserved; of the user in this day (UTC)."""
-        with self._database.session() as session:
+        """Return what was spent or is reserved; of the user in this day (UTC), in every course."""
+        with every_course(), self._database.session() as session:
             return _spent(session, course_id, assignment_id, user, database_now(session))
 
     def spend(self, course_id: UUID, since: datetime) -> tuple[SpendRow, ...]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from jupyter_ppo.domain.errors import NotFoundError, TooManyRequestsError
 from jupyter_ppo.domain.ids import new_id
+from jupyter_ppo.domain.scope import every_course
 from jupyter_ppo.domain.trials import Trial, TrialKind, TrialState
 from jupyter_ppo.storage.database import Database, database_now
 from jupyter_ppo.storage.tables import AssignmentRow, CourseRow, TrialRow
@@ -59,9 +60,9 @@ class Trials:
 
         Raises ``TooManyRequestsError`` when the person has ``at_once`` of this kind under way or
         began ``per_hour`` of it within the last hour (0: no bound); counted exactly, also when
-        several are asked for at the same time.
+        several are asked for at the same time, and in whichever courses.
         """
-        with self._database.begin() as session:
+        with every_course(), self._database.begin() as session:
             _one_at_a_time(session, user)
             now = database_now(session)
             self._end_what_is_left(session, TrialRow.user == user)

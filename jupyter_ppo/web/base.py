@@ -28,6 +28,14 @@ from jupyter_ppo.domain.errors import (
     PPOError,
     TooLargeError,
 )
+from jupyter_ppo.domain.scope import (
+    EVERY_COURSE,
+    Scope,
+    courses_with,
+    every_course,
+    narrow,
+    one_course,
+)
 from jupyter_ppo.services.assessment import AssessmentService
 from jupyter_ppo.services.use_cases import UseCases
 from jupyter_ppo.web.api_tokens_auth import (
@@ -106,6 +114,7 @@ class PPOHandler(APIHandler):
                 raise self.context.unavailable()
             self._asked_at = asyncio.get_running_loop().time()
             self._caller = await self._caller_of(self.current_user)
+            narrow(self._scope())
         check_address(self.current_user, self._api_path())
         self._check_address()
         length = self.request.headers.get("Content-Length", "0")
@@ -203,7 +212,21 @@ class PPOHandler(APIHandler):
     async def _caller_of(self, user: User) -> Caller:
         if isinstance(user, TokenUser) and user.caller is not None:
             return user.caller
-        return await self.context.caller(user)
+        with every_course():
+            return await self.context.caller(user)
+
+    def _scope(self) -> Scope:
+        """Return the courses that this request is about, whatever its use case asks for.
+
+        What is a person's own (``/me/...``) may be of courses that they have left.
+        """
+        course, grants = self.path_kwargs.get("course"), self.caller.grants
+        if course is not None:
+            return one_course(course)
+        is_own = self._api_path().split("/")[1:2] == ["me"]
+        if is_own or self.caller.admin or grants is None:
+            return EVERY_COURSE
+        return courses_with(grants)
 
     @property
     def identity_provider(self) -> IdentityProvider:

@@ -13,6 +13,7 @@ from jupyter_ppo.domain.access import Caller
 from jupyter_ppo.domain.errors import BusyError, PPOError
 from jupyter_ppo.domain.ports import Sandbox
 from jupyter_ppo.domain.sandbox import SandboxStatus
+from jupyter_ppo.domain.scope import in_this_scope
 from jupyter_ppo.services.rate_limits import RateLimits, unlimited
 from jupyter_ppo.services.use_cases import UseCases
 from jupyter_ppo.web.streams import OpenStreams
@@ -84,7 +85,7 @@ class WebContext:
         Raises ``BusyError`` when the server stops before its turn.
         """
         try:
-            asked = self.threads.submit(work)
+            asked = self.threads.submit(in_this_scope(work))
         except RuntimeError as error:  # the threads have ended
             raise _stopping() from error
         try:

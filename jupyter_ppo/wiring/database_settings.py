@@ -7,6 +7,7 @@ from traitlets.config import LoggingConfigurable
 
 from jupyter_ppo.storage.connections import DEFAULT_LIMITS, ConnectionLimits
 from jupyter_ppo.storage.database import Database, open_database
+from jupyter_ppo.storage.row_security import is_bypassed
 
 
 class DatabaseSettings(LoggingConfigurable):
@@ -61,4 +62,11 @@ class DatabaseSettings(LoggingConfigurable):
             lock=self.db_lock_seconds,
             idle=self.db_idle_seconds,
         )
-        return open_database(self.db_url, limits=limits)
+        database = open_database(self.db_url, limits=limits)
+        if is_bypassed(database.engine):
+            self.log.warning(
+                "db_url: this role of PostgreSQL is a superuser or has BYPASSRLS, so row-level "
+                "security, the second wall between courses, means nothing for it. Sign in as an "
+                "ordinary role that owns the tables; docs/postgresql.md says how."
+            )
+        return database

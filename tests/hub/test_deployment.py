@@ -6,8 +6,9 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -15,7 +16,13 @@ from traitlets.config import Config
 
 from jupyter_ppo.cli.parser import build_parser
 from jupyter_ppo.cli.secret_files import SECRETS
+from jupyter_ppo.storage.courses import Courses
+from jupyter_ppo.storage.database import open_database
+from jupyter_ppo.storage.row_security import is_bypassed
 from jupyter_ppo.wiring import PPOService
+
+if TYPE_CHECKING:
+    from postgresql_server import PostgresqlServer
 
 HUB = Path(__file__).parents[2] / "docs" / "hub"
 COMPOSE = HUB / "compose"
@@ -108,7 +115,7 @@ def mounts(service: Mapping[str, Any]) -> list[str]:
 def test_only_the_worker_has_the_socket_of_an_engine_and_the_hub_if_it_starts_servers_here() -> (
     None
 ):
-    text = "socket|docker|podman|engine"
+    text = r"sock|/docker(?!-entrypoint)|podman|engine"
     holders = {name for name in SERVICES if re.search(text, " ".join(mounts(SERVICES[name])), re.I)}
     assert holders == {"worker"}
     assert set(STUDENTS) == {"hub"}
@@ -132,6 +139,26 @@ def test_no_secret_is_in_the_environment_or_on_a_command_line() -> None:
         assert not re.search(r"(password|token|secret)\s*[=:]\s*\w", str(service.get("command")))
     for name, secret in COMPOSED["secrets"].items():
         assert secret == {"file": f"./secrets/{name}"}
+
+
+@pytest.mark.postgresql
+def test_the_database_is_made_for_a_role_that_row_level_security_holds_for(
+    postgresql_server: PostgresqlServer, tmp_path: Path
+) -> None:
+    secret = tmp_path / "db_password"
+    secret.write_text("it's a \\password\n")
+    script = (COMPOSE / "make_database.sh").read_text(encoding="utf-8")
+    assert "/run/secrets/db_password" in script
+    here = re.sub(r"\bppo\b", "composed", script.replace("/run/secrets/db_password", str(secret)))
+    environment = {
+        **os.environ,
+        "PGHOST": str(postgresql_server.folder),
+        "POSTGRES_USER": SERVICES["database"]["environment"]["POSTGRES_USER"],
+    }
+    subprocess.run(["sh", "-c", here], env=environment, check=True, capture_output=True)
+    with closing(open_database(postgresql_server.url("composed", "composed"))) as database:
+        assert not is_bypassed(database.engine)
+        Courses(database).create_course("rl", "RL")
 
 
 def test_the_secrets_are_made_once_and_kept(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from jupyter_ppo.domain.courses import Assignment, Course
 from jupyter_ppo.domain.errors import BudgetSpentError, NotFoundError
 from jupyter_ppo.domain.ids import new_id
+from jupyter_ppo.domain.scope import in_this_scope, narrow, one_course
 from jupyter_ppo.domain.tutoring import (
     CallState,
     Caps,
@@ -23,6 +24,7 @@ from jupyter_ppo.domain.tutoring import (
     Spent,
     Usage,
 )
+from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import Database, database_now
 from jupyter_ppo.storage.model_calls import ModelCallLog
 
@@ -220,3 +222,21 @@ def test_what_was_spent_is_summed_by_day_assignment_and_purpose(
         (Purpose.DRAFT, 1, 5, 120),
         (Purpose.HINT, 2, 7, 240),
     ]
+
+
+def test_what_a_person_may_spend_in_a_day_is_one_sum_also_in_a_request_about_one_course(
+    database: Database, log: ModelCallLog, new: Callable[..., NewCall]
+) -> None:
+    other = Courses(database).create_course("ml", "ML")
+    log.reserve(new(), CAPS)
+
+    def request() -> int:
+        narrow(one_course("ml"))
+        call = new(course_id=other.id, assignment_id=None)
+        with pytest.raises(BudgetSpentError) as refused:
+            log.reserve(call, replace(CAPS, user_day=79))
+        assert refused.value.field == "user_day"
+        log.reserve(call, CAPS)
+        return log.spent(other.id, None, "ada").user_day
+
+    assert in_this_scope(request)() == 80

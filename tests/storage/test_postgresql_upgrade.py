@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from row_filler import Filler, Row
 from sqlalchemy import (
-    Connection,
     Engine,
     MetaData,
     Table,
@@ -29,7 +27,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy import types as kinds
 from sqlalchemy.exc import ProgrammingError
 
 import jupyter_ppo
@@ -37,6 +34,7 @@ from jupyter_ppo.domain.errors import DatabaseVersionError, UnavailableError
 from jupyter_ppo.storage.connections import ConnectionLimits
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import Database, open_database, sqlite_url
+from jupyter_ppo.storage.row_security import follow_scope
 from jupyter_ppo.storage.upgrade import MIGRATIONS, upgrade
 
 RELEASED = sorted(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
@@ -65,9 +63,6 @@ database = open_database(sys.argv[1], migrations=Path(sys.argv[2]))
 Courses(database).create_course(sys.argv[3], "made by one of many")
 database.close()
 """
-
-#: Of two columns of which one must be empty, the one that is.
-EMPTY = {("extensions", "group_name"), ("extensions", "group_id")}
 
 
 @pytest.fixture(autouse=True)
@@ -106,64 +101,6 @@ def newer(tmp_path: Path) -> Path:
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / "v9999_later.py").write_text(NEXT_REVISION)
     return folder
-
-
-Row = dict[str, Any]
-
-
-class Filler:
-    """Puts a row into every table, whatever its columns are."""
-
-    def __init__(self) -> None:
-        self._number = 0
-        self._checks: dict[str, Any] = {}
-
-    def fill(self, connection: Connection) -> dict[str, Row]:
-        """Return the row that each table got."""
-        self._number += 1
-        metadata = MetaData()
-        metadata.reflect(connection)
-        looked = inspect(connection).get_multi_check_constraints()
-        self._checks = {table: checks for (_, table), checks in looked.items()}
-        made: dict[str, Row] = {}
-        for table in metadata.sorted_tables:
-            if table.name != "alembic_version":
-                row = {
-                    column.name: self._value(table, column.name, made) for column in table.columns
-                }
-                connection.execute(table.insert(), row)
-                made[table.name] = row
-        return made
-
-    def _value(self, table: Table, name: str, made: dict[str, Row]) -> Any:
-        column = table.columns[name]
-        if (table.name, name) in EMPTY:
-            return None
-        for key in column.foreign_keys:
-            if key.column.table is table:
-                return None  # the first row has none of its own kind to refer to
-            return made[key.column.table.name][key.column.name]
-        for check in self._checks.get(table.name, []):
-            if check["name"] == f"ck_{table.name}_{name}" and "'" in check["sqltext"]:
-                values = re.findall(r"'([^']*)'", check["sqltext"])
-                return values[self._number % len(values)]
-        match column.type:
-            case kinds.Boolean():
-                return self._number % 2 == 0
-            case kinds.Integer() | kinds.Numeric() | kinds.Float():
-                return self._number
-            case kinds.DateTime():
-                return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self._number)
-            case kinds.JSON():
-                return [{"number": self._number}]
-            case kinds.Uuid():
-                return uuid4()
-            case kinds.LargeBinary():
-                return f"{self._number}-{name}".encode()
-            case kinds.CHAR():
-                return uuid4().hex
-            case _:
-                return f"{self._number}-{name}"[: getattr(column.type, "length", None)]
 
 
 def rows(engine: Engine, table: str) -> list[Row]:
@@ -239,6 +176,7 @@ def test_four_processes_upgrade_at_once_and_one_of_them_runs_it(
             _, problems = process.communicate(timeout=120)
             assert process.returncode == 0, problems
     engine = create_engine(blank_postgresql_url)
+    follow_scope(engine)
     try:
         assert [row["id"] for row in rows(engine, "later")] == [1]
         assert [row["version_num"] for row in rows(engine, "alembic_version")] == ["v9999"]

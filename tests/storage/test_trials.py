@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from jupyter_ppo.domain.errors import NotFoundError, TooManyRequestsError
+from jupyter_ppo.domain.scope import in_this_scope, narrow, one_course
 from jupyter_ppo.domain.trials import Trial, TrialKind, TrialState
 from jupyter_ppo.storage.courses import Courses
 from jupyter_ppo.storage.database import Database
@@ -53,6 +54,20 @@ def test_a_trial_is_queued_runs_and_is_done_with_its_result(opened: Database, co
 def test_an_unknown_trial_is_not_found(opened: Database) -> None:
     with pytest.raises(NotFoundError):
         Trials(opened).trial(uuid4())
+
+
+def test_a_person_is_bounded_over_all_courses_also_in_a_request_about_one(
+    opened: Database, course: UUID
+) -> None:
+    trials, other = Trials(opened), Courses(opened).create_course("ml", "ML").id
+    admit(trials, course)
+
+    def request() -> None:
+        narrow(one_course("ml"))
+        trials.admit(other, "", "sam", TrialKind.VALIDATION, DIGEST, per_hour=1)
+
+    with pytest.raises(TooManyRequestsError):
+        in_this_scope(request)()
 
 
 def test_of_several_at_once_exactly_one_is_admitted(opened: Database, course: UUID) -> None:

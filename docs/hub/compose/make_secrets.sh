@@ -9,7 +9,7 @@ umask 077
 mkdir -p secrets
 
 for name in proxy_token service_token service_cookie_secret hub_cookie_secret db_password \
-  first_password first_admin_password; do
+  db_admin_password first_password first_admin_password; do
   if [ ! -s "secrets/$name" ]; then
     openssl rand -hex 32 >"secrets/$name"
     echo "made secrets/$name"
