@@ -150,9 +150,11 @@ class PPOHandler(APIHandler):
             self._body += chunk
 
     def set_default_headers(self) -> None:
-        """Keep grades and notebooks out of every cache."""
+        """Keep grades and notebooks out of every cache, and addresses out of other sites' logs."""
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "same-origin")
 
     def compute_etag(self) -> None:
         """Nothing is cached, so nothing is compared."""

@@ -266,3 +266,15 @@ async def test_health_says_that_the_service_is_down(make_forwarder: Any) -> None
 async def test_a_server_that_forwards_opens_no_database(own: Forwarder, tmp_path: Any) -> None:
     assert (await own("GET", "/courses")).code == 200
     assert not list(tmp_path.rglob("*.sqlite"))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_an_answer_without_the_headers_for_browsers_gets_them_here(
+    own: Forwarder, service: RawService, method: str
+) -> None:
+    body = b"{}" if method == "POST" else None
+    headers = (await own(method, "/courses/ppo", body)).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cache-Control"] == "no-store"
+    assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
