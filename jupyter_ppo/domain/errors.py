@@ -157,9 +157,18 @@ class RateLimitedError(TooManyRequestsError):
 
 
 class UnavailableError(PPOError):
-    """A part that we depend on is missing or down."""
+    """A part that we depend on is missing or down.
+
+    ``retry_after`` is in seconds, or None where waiting alone does not help.
+    """
 
     code = "unavailable"
+
+    def __init__(
+        self, message: str, *, field: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, field=field)
+        self.retry_after = retry_after
 
 
 class EngineUnavailableError(UnavailableError):
@@ -180,9 +189,8 @@ class ModelUnavailableError(UnavailableError):
     code = "model_unavailable"
 
     def __init__(self, message: str, *, failure: Failure, retry_after: float | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message, retry_after=retry_after)
         self.failure = failure
-        self.retry_after = retry_after
 
 
 class StorageFullError(UnavailableError):
@@ -195,20 +203,20 @@ class BusyError(UnavailableError):
     """All places are taken. ``retry_after`` is in seconds."""
 
     code = "busy"
+    retry_after: float
 
     def __init__(self, message: str, *, retry_after: float, field: str | None = None) -> None:
-        super().__init__(message, field=field)
-        self.retry_after = retry_after
+        super().__init__(message, field=field, retry_after=retry_after)
 
 
 class HubUnavailableError(UnavailableError):
     """JupyterHub does not answer, so nobody can be recognised. ``retry_after`` is in seconds."""
 
     code = "hub_unavailable"
+    retry_after: float
 
     def __init__(self, message: str, *, retry_after: float) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+        super().__init__(message, retry_after=retry_after)
 
 
 class ServiceUnavailableError(PPOError):

@@ -24,6 +24,7 @@ from jupyter_ppo.services.outcomes import OutcomeService
 from jupyter_ppo.services.preferences import PreferencesService
 from jupyter_ppo.services.privacy import PrivacyService
 from jupyter_ppo.services.progress import ProgressService
+from jupyter_ppo.services.renaming import RenamingService
 from jupyter_ppo.services.reviewing import ReviewService
 from jupyter_ppo.services.roster import RosterService
 from jupyter_ppo.services.sealing import SealingService
@@ -63,6 +64,7 @@ class UseCases:
     api_tokens: ApiTokenService
     webhooks: WebhookService
     privacy: PrivacyService
+    renaming: RenamingService
     feedback_settings: FeedbackSettingsService
     hints: HintService
     explanations: ExplainingService

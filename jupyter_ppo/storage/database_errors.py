@@ -80,7 +80,7 @@ def translated(shown: str = "") -> Generator[None]:
         if not isinstance(error, _NO_ANSWER) and not _lost_connection(error):
             raise
         msg = f"The database{where} does not answer. Try again; if it stays so, see the log."
-        raise UnavailableError(msg, field="db_url") from error
+        raise UnavailableError(msg, field="db_url", retry_after=_RETRY_SECONDS) from error
 
 
 def _busy(what: str) -> BusyError:

@@ -237,8 +237,8 @@ class Erasures:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _check_nothing_runs(session: Session, user: str) -> None:
-    """Raise ``ConflictError`` naming what of the person's runs; queued work does not count."""
+def what_runs(session: Session, user: str) -> list[str]:
+    """Name what of the person's runs now; work that is queued or graded does not count."""
     now = database_now(session)
     found: list[str] = []
     runs = session.scalars(
@@ -260,7 +260,12 @@ def _check_nothing_runs(session: Session, user: str) -> None:
             TrialRow.created_at > now - LOST_AFTER,
         )
     ).all()
-    found += [f"validation {each}" for each in trials]
+    return found + [f"validation {each}" for each in trials]
+
+
+def _check_nothing_runs(session: Session, user: str) -> None:
+    """Raise ``ConflictError`` naming what of the person's runs."""
+    found = what_runs(session, user)
     if found:
         more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
         msg = (

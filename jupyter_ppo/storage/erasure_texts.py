@@ -1,4 +1,4 @@
-"""Plain data in which a part is about people: rewritten when one of them is erased."""
+"""Plain data in which a part is about people: rewritten when one is erased or gets another name."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from jupyter_ppo.storage.tables import (
 PERSON_KEYS = frozenset({"user", "users", "by"})
 #: Under these names it holds words about a person's work, or what the work can be told by.
 _WORDS = frozenset({"reason", "comment", "digest"})
+#: Under this name it holds a username of before; see ``storage.renaming``.
+BEFORE = "was"
 _ROWS_AT_ONCE = 500
 _ID_LENGTH = 36
 
@@ -63,8 +65,11 @@ def empty_outcomes(session: Session, submission_ids: Sequence[UUID]) -> None:
             _rewrite(session, rows, rows.c.submission_id.in_(ids), without, ("content",))
 
 
-def rename_in_outcomes(session: Session, user: str, stand_in: str) -> None:
-    """Put the stand-in where ``user`` wrote, changed or approved an outcome; the words stay."""
+def rename_in_outcomes(session: Session, user: str, stand_in: str) -> dict[str, int]:
+    """Put the stand-in where ``user`` wrote, changed or approved an outcome; the words stay.
+
+    Returns how many rows of each table were changed.
+    """
 
     def renamed(row: Any) -> dict[str, Any]:
         content = dict(row.content)
@@ -74,9 +79,30 @@ def rename_in_outcomes(session: Session, user: str, stand_in: str) -> None:
         is_theirs = row.author == user and row.author_kind is AuthorKind.PERSON
         return {"content": content, "author": stand_in if is_theirs else row.author}
 
+    counts: dict[str, int] = {}
     for rows in (OutcomeRow.__table__, OutcomeRevisionRow.__table__):
         about = or_(rows.c.author == user, _holds(rows.c.content, user))
-        _rewrite(session, rows, about, renamed, ("content", "author"))
+        counts[rows.name] = _rewrite(session, rows, about, renamed, ("content", "author"))
+    return counts
+
+
+def rename_in_audit(session: Session, user: str, new: str) -> int:
+    """Put another username into what the audit log says of ``user``; return of how many entries.
+
+    Who did it is a column of its own. Every word stays, and so does a name of before.
+    """
+    rows = AuditEventRow.__table__
+    named = or_(rows.c.subject.contains(user, autoescape=True), _holds(rows.c.detail, user))
+    return _rewrite(
+        session,
+        rows,
+        named,
+        lambda row: {
+            "subject": _subject(row.subject, user, new),
+            "detail": _renamed(row.detail, user, new),
+        },
+        ("subject", "detail"),
+    )
 
 
 def rewrite_audit(
@@ -99,7 +125,9 @@ def rewrite_audit(
             or (row.user == user and row.action.startswith("trial."))
         )
         if is_about:
-            detail = {name: value for name, value in detail.items() if name not in _WORDS}
+            detail = {
+                name: value for name, value in detail.items() if name not in _WORDS | {BEFORE}
+            }
         return {"subject": subject, "detail": detail}
 
     named = or_(
@@ -142,12 +170,18 @@ def _rewrite(
     which: ColumnElement[bool],
     change: Callable[[Any], dict[str, Any]],
     names: tuple[str, ...],
-) -> None:
-    """Write what ``change`` gives for each row of ``which``, where it differs in ``names``."""
+) -> int:
+    """Write what ``change`` gives for each row of ``which``, where it differs in ``names``.
+
+    Returns how many rows differed.
+    """
     assert isinstance(table, Table)  # noqa: S101 - for the type checker
     (key,) = table.primary_key.columns
+    written = 0
     for row in session.execute(select(table).where(which)).all():
         values = {name: value for name, value in change(row).items() if name in names}
         changed = {name: value for name, value in values.items() if getattr(row, name) != value}
         if changed:
             session.execute(update(table).where(key == getattr(row, key.name)).values(changed))
+            written += 1
+    return written

@@ -10,14 +10,11 @@ from pydantic import ValidationError
 from tornado.web import HTTPError
 
 from jupyter_ppo.domain.errors import (
-    BusyError,
     ConflictError,
     DatabaseVersionError,
     EditConflictError,
     ForbiddenError,
-    HubUnavailableError,
     InvalidInputError,
-    ModelUnavailableError,
     NotFoundError,
     PPOError,
     ServiceRefusedError,
@@ -88,9 +85,7 @@ _FOREIGN_PAGE = (
 
 _WAITING = (
     TooManyRequestsError,
-    BusyError,
-    ModelUnavailableError,
-    HubUnavailableError,
+    UnavailableError,
     ServiceUnavailableError,
 )
 

@@ -33,6 +33,7 @@ from jupyter_ppo.services.outlines import CourseOutlines
 from jupyter_ppo.services.preferences import PreferencesService
 from jupyter_ppo.services.privacy import PrivacyService
 from jupyter_ppo.services.progress import ProgressService
+from jupyter_ppo.services.renaming import RenamingService
 from jupyter_ppo.services.roster import RosterService
 from jupyter_ppo.services.sealing import SealingService
 from jupyter_ppo.services.seeds import PersonalSeeds
@@ -64,6 +65,7 @@ from jupyter_ppo.storage.preferences import PreferencesTable
 from jupyter_ppo.storage.progress_log import ProgressLog
 from jupyter_ppo.storage.progress_recompute import Recomputing
 from jupyter_ppo.storage.progress_states import ProgressStates
+from jupyter_ppo.storage.renaming import Renamings
 from jupyter_ppo.storage.rosters import Rosters
 from jupyter_ppo.storage.self_checks import SelfChecks
 from jupyter_ppo.storage.submissions import Submissions
@@ -225,6 +227,7 @@ def build_use_cases(parts: Parts) -> UseCases:
         ),
         credentials=parts.credentials,
         privacy=parts.privacy,
+        renaming=RenamingService(Renamings(database)),
         tutor=TutorService(parts.gate),
         drafting=parts.drafting.drafting,
         reviewing=parts.drafting.reviewing,
