@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from jupyter_server.auth import User
 from jupyter_server.utils import url_path_join
 from traitlets import TraitError
 
 from jupyter_ppo.domain.access import Caller
+from jupyter_ppo.domain.courses import Role
 from jupyter_ppo.domain.errors import ForbiddenError
 from jupyter_ppo.extension import PPOExtension
 from jupyter_ppo.hub.groups import GroupsNow
 from jupyter_ppo.hub.identity import HubIdentityProvider
 from jupyter_ppo.hub.page import PAGE, page_rules
+from jupyter_ppo.hub.roles import HubPerson
 from jupyter_ppo.hub.server import ServiceServer
-from jupyter_ppo.services.enrolment import EnrolmentService
 from jupyter_ppo.web.context import CallerOf
 from jupyter_ppo.wiring import PPOService
 from jupyter_ppo.wiring.enrolment import build_enrolment
@@ -62,19 +65,18 @@ class PPOHubService(PPOExtension):
         self.service.use_cases.api_tokens.refresh_by(GroupsNow(provider, enrolment).refresh)
 
         async def caller(user: User) -> Caller:
-            return await asyncio.to_thread(_caller, provider, enrolment, user, admins)
+            person = provider.person(user, admins)
+            grants = enrolment.remembered(person.user, person.held, person.allowed)
+            if grants is None:
+                grants = await asyncio.to_thread(
+                    enrolment.grants, person.user, person.held, person.allowed
+                )
+            return _caller(person, grants)
 
         return caller
 
 
-def _caller(
-    provider: HubIdentityProvider,
-    enrolment: EnrolmentService,
-    user: User,
-    admins: frozenset[str],
-) -> Caller:
-    person = provider.person(user, admins)
-    grants = enrolment.grants(person.user, person.held, person.allowed)
+def _caller(person: HubPerson, grants: Mapping[UUID, Role]) -> Caller:
     if not person.held and not person.admin:
         msg = (
             "You are in no course of this service. Ask your instructor: a course's people are "

@@ -90,11 +90,17 @@ class EnrolmentService:
         course that an instructor comes to and that is not there is made; of any other that is not
         there, or in the trash, nothing is granted.
         """
-        user = one_spelling(user)
-        ids = self._remembered(user, held)
-        if ids is None:
-            ids = self._bring_in_line(user, held, allowed)
-        return {ids[name]: role for name, role in allowed.items() if name in ids}
+        known = self.remembered(user, held, allowed)
+        if known is not None:
+            return known
+        return _granted(self._bring_in_line(one_spelling(user), held, allowed), allowed)
+
+    def remembered(
+        self, user: str, held: Mapping[str, Role], allowed: Mapping[str, Role]
+    ) -> dict[UUID, Role] | None:
+        """Return what ``grants`` would, None when it would have to ask the database."""
+        ids = self._remembered(one_spelling(user), held)
+        return None if ids is None else _granted(ids, allowed)
 
     def _remembered(self, user: str, held: Mapping[str, Role]) -> Mapping[str, UUID] | None:
         with self._lock:
@@ -156,3 +162,7 @@ class EnrolmentService:
                 # Gone meanwhile, or the last instructor: the row stays and grants nothing.
                 continue
             note(self._audit, BY_HUB, "member.removed", f"{course.name}/{user}", {})
+
+
+def _granted(ids: Mapping[str, UUID], allowed: Mapping[str, Role]) -> dict[UUID, Role]:
+    return {ids[name]: role for name, role in allowed.items() if name in ids}

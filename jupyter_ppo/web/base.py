@@ -210,6 +210,7 @@ class PPOHandler(APIHandler):
                 msg = "You are not signed in any more. Sign in again."
                 raise ForbiddenError(msg)
             self._caller = await self._caller_of(user)
+            narrow(self._scope())  # a course that they have left is in it no more
 
     async def _caller_of(self, user: User) -> Caller:
         if isinstance(user, TokenUser) and user.caller is not None:

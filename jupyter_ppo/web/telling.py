@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
 
 from jupyter_ppo.domain.errors import BusyError, PPOError
+from jupyter_ppo.domain.scope import in_this_scope
 from jupyter_ppo.services.model_words import ListenerGoneError, OnWords
 from jupyter_ppo.web.base import PPOHandler
 from jupyter_ppo.web.errors import error_answer
@@ -157,7 +158,7 @@ class TellingHandler(PPOHandler):
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         try:
-            return self.context.writers.submit(work)
+            return self.context.writers.submit(in_this_scope(work))
         except RuntimeError as error:  # the threads have ended
             msg = "This server is stopping. Send the request again."
             raise BusyError(msg, retry_after=_STOPPING_SECONDS) from error

@@ -166,6 +166,31 @@ def test_a_token_is_made_used_and_revoked_there_in_the_dark(
         assert api.get("courses/rl101").status_code == 401
 
 
+def test_a_webhook_is_set_up_there_and_its_secret_is_shown_once(
+    opened: Callable[..., Page], hub: Hub
+) -> None:
+    page = opened(INSTRUCTOR, dark=True)
+    page.get_by_role("tab", name="Webhooks").click()
+    page.get_by_label("Who is told").fill("grade sync")
+    page.get_by_label("Address").fill("https://grades.example/ppo")
+    _audited(page)
+    _shot(page, "7-webhook-dark")
+    form = page.get_by_role("form", name="New webhook")
+    form.locator("input[type=checkbox]").first.check()
+    form.locator("[type=submit]").click()
+    secret = page.get_by_label("Secret of “grade sync”").input_value()
+    assert len(secret) >= 32
+    _audited(page)
+    _shot(page, "8-webhook-secret-dark")
+    with hub.api(hub.token_of(INSTRUCTOR)) as api:
+        kept = api.get("courses/rl101/webhooks")
+    assert [each["name"] for each in kept.json()["items"]] == ["grade sync"]
+    assert secret not in kept.text
+    page.reload()
+    expect(page.get_by_role("row", name="grade sync")).to_be_visible()
+    expect(page.get_by_text(secret)).to_have_count(0)
+
+
 def test_a_student_sees_their_courses_and_the_way_to_their_own_lab(
     opened: Callable[..., Page],
 ) -> None:

@@ -140,6 +140,27 @@ def test_what_every_version_wrote_is_there_after_each_upgrade(
         Courses(database).create_course("now", "Made by the newest version")
 
 
+def test_the_calls_that_older_drafts_name_are_their_batches_after_the_upgrade(
+    blank_url: str, until: Callable[[str], Path]
+) -> None:
+    filler = Filler()
+    with (
+        closing(open_database(blank_url, migrations=until("v0012"))) as old,
+        old.engine.begin() as connection,
+    ):
+        made, other = filler.fill(connection), filler.fill(connection)
+        drafts = Table("feedback_drafts", MetaData(), autoload_with=connection)
+        for draft, named in ((made, [str(made["model_calls"]["id"])]), (other, [])):
+            mine = drafts.c.id == draft["feedback_drafts"]["id"]
+            connection.execute(drafts.update().where(mine).values(call_ids=named))
+    with closing(open_database(blank_url)) as database:
+        calls = {row["id"]: row["batch_id"] for row in rows(database.engine, "model_calls")}
+    assert calls == {
+        made["model_calls"]["id"]: made["draft_batches"]["id"],
+        other["model_calls"]["id"]: None,
+    }
+
+
 @pytest.mark.postgresql
 def test_four_processes_upgrade_at_once_and_one_of_them_runs_it(
     blank_postgresql_url: str, until: Callable[[str], Path], newer: Path
