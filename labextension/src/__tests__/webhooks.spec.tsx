@@ -175,7 +175,7 @@ it('registers an address and shows its secret once, ready to be copied', async (
   const secret = find<HTMLInputElement>('.jp-PPO-secretText');
   expect(secret.value).toBe('ppowh_shown-once');
   expect(document.activeElement).toBe(secret);
-  expect(textOf('[data-webhook="LMS"]')).toContain('submission.received, batch.finished');
+  expect(textOf('[data-webhook="LMS"]')).toContain('An attempt came in; A batch has ended');
   expect(find<HTMLInputElement>('[name="webhook"]').value).toBe('');
   await press('.jp-PPO-secretDone');
   expect(node.innerHTML).not.toContain('ppowh_');

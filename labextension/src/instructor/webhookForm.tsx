@@ -2,13 +2,7 @@ import * as React from 'react';
 
 import { Check, Field } from './parts';
 import type { INewWebhook, WebhookEvent } from './webhooksClient';
-
-const EVENTS: readonly (readonly [WebhookEvent, string])[] = [
-  ['submission.received', 'An attempt came in'],
-  ['submission.graded', 'An attempt has a grade, or a new one'],
-  ['outcome.released', 'A student sees a grade or an outcome'],
-  ['batch.finished', 'A batch has ended']
-];
+import { EVENTS } from './webhookWords';
 
 interface IFormProps {
   busy: boolean;

@@ -2,6 +2,7 @@ import * as React from 'react';
 
 import { timeText } from '../format';
 import type { IWebhook } from './webhooksClient';
+import { eventsText } from './webhookWords';
 
 /** What is open below a webhook. */
 export interface IAsked {
@@ -53,7 +54,7 @@ export function WebhookTable(props: ITableProps): JSX.Element {
                   {name}
                 </th>
                 <td className="jp-PPO-words">{webhook.url}</td>
-                <td className="jp-PPO-words">{webhook.events.join(', ')}</td>
+                <td className="jp-PPO-words">{eventsText(webhook.events)}</td>
                 <td>
                   {is_active ? 'told' : 'stopped'}
                   {webhook.overlap_until !== null && (
