@@ -61,7 +61,7 @@ class PPOHubService(PPOExtension):
         if self.service is None:
             return super().caller_of(settings)
         enrolment = build_enrolment(self.service)
-        admins = frozenset(settings.admins)
+        admins = provider.admins = frozenset(settings.admins)
         self.service.use_cases.api_tokens.refresh_by(GroupsNow(provider, enrolment).refresh)
 
         async def caller(user: User) -> Caller:

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
@@ -71,7 +72,9 @@ class GroupsNow:
         tls = make_ssl_context(hub.keyfile, hub.certfile, cafile=hub.client_ca)
         try:
             with urlopen(request, timeout=hub.hub_seconds, context=tls) as answer:  # noqa: S310
-                model: dict[str, Any] = json.load(answer)
+                model = json.load(answer)
+            if not isinstance(model, dict):
+                raise TypeError
         except HTTPError as error:
             self._circuit.note(is_down=error.code >= HTTPStatus.INTERNAL_SERVER_ERROR)
             if error.code == HTTPStatus.NOT_FOUND:
@@ -82,7 +85,7 @@ class GroupsNow:
                     "good. Give it a role with read:users:name and read:users:groups."
                 )
             raise _no_answer() from None
-        except (URLError, OSError, ValueError):
+        except (URLError, HTTPException, OSError, TypeError, ValueError):
             self._circuit.note(is_down=True)
             raise _no_answer() from None
         self._circuit.note(is_down=False)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from jupyter_server.auth import User
-from jupyterhub.singleuser.extension import JupyterHubIdentityProvider, JupyterHubUser
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyterhub.singleuser.extension import (
+    JupyterHubIdentityProvider,
+    JupyterHubOAuthCallbackHandler,
+    JupyterHubUser,
+)
 from tornado.web import HTTPError, RequestHandler
 from traitlets import Instance, Int, TraitError, Unicode, default, validate
 
@@ -14,9 +20,30 @@ from jupyter_ppo.domain.errors import HubUnavailableError
 from jupyter_ppo.hub.oauth import StatelessHubOAuth
 from jupyter_ppo.hub.roles import GroupNames, HubPerson, person_of
 from jupyter_ppo.web.base import PPOHandler
+from jupyter_ppo.web.errors import retry_after
 
 #: Requests by which nothing is changed: RFC 9110, section 9.2.1.
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class SignInHandler(JupyterHubOAuthCallbackHandler):
+    """Ends a sign-in. When the hub does not, it says so; the way back begins a new one."""
+
+    def set_default_headers(self) -> None:
+        """Send what every response of the service has."""
+        for name, value in self.settings.get("headers", {}).items():
+            self.set_header(name, value)
+
+    @allow_unauthenticated
+    async def get(self) -> None:
+        """Answer with the page that the sign-in was for, or with a 503."""
+        try:
+            await super().get()
+        except HubUnavailableError as error:
+            self.set_status(HTTPStatus.SERVICE_UNAVAILABLE)
+            self.set_header("Retry-After", str(retry_after(error) or 1))
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.finish(f"{error.message} Then open the page anew: the sign-in begins again.")
 
 
 class HubIdentityProvider(JupyterHubIdentityProvider):
@@ -38,6 +65,9 @@ class HubIdentityProvider(JupyterHubIdentityProvider):
 
     hub_auth = Instance(StatelessHubOAuth)
 
+    #: The names of the service's admins; until they are known anybody might be one.
+    admins: frozenset[str] | None = None
+
     @property
     def token(self) -> str:
         """No token: the base class gives that of the service itself, and pages would print it."""
@@ -58,6 +88,15 @@ class HubIdentityProvider(JupyterHubIdentityProvider):
             msg = f"group_format: {error}."
             raise TraitError(msg) from None
         return text
+
+    def get_handlers(self) -> list[Any]:
+        """Return the base class's addresses, with a sign-in's end that says what is wrong."""
+        return [
+            (rule[0], SignInHandler, *rule[2:])
+            if issubclass(rule[1], JupyterHubOAuthCallbackHandler)
+            else rule
+            for rule in super().get_handlers()
+        ]
 
     def person(self, user: User, admins: frozenset[str]) -> HubPerson:
         """Return who a signed-in user is, by the groups and scopes of their model."""
@@ -83,8 +122,7 @@ class HubIdentityProvider(JupyterHubIdentityProvider):
         except HubUnavailableError as error:
             if isinstance(handler, PPOHandler):
                 raise
-            handler.set_header("Retry-After", str(round(error.retry_after) or 1))
-            raise HTTPError(503, error.message) from None
+            raise HTTPError(503, error.message) from error
         return user
 
     async def get_user_again(self, handler: RequestHandler) -> User | None:
@@ -105,11 +143,10 @@ class HubIdentityProvider(JupyterHubIdentityProvider):
         return user
 
     def _must_ask_again(self, handler: RequestHandler, user: User) -> bool:
-        # Whose name is in the list of admins is not known here; the scope alone is reason enough.
         if handler.request.method in _SAFE:
             return False
-        name = frozenset({user.username})
-        return self.person(user, name).is_staff
+        admins = frozenset({user.username}) if self.admins is None else self.admins
+        return self.person(user, admins).is_staff
 
     def page_config_hook(self, handler: RequestHandler, page_config: dict[str, Any]) -> Any:
         """Leave every token out of pages."""

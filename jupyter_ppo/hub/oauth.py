@@ -96,6 +96,8 @@ class StatelessHubOAuth(HubOAuth):
 
     async def _ask(self, url: str, api_token: str, key: str) -> Any:
         model = await super()._check_hub_authorization(url, api_token, use_cache=False)
+        if not isinstance(model, dict | None):
+            raise _no_answer()
         self.cache[key] = model
         return model
 
@@ -118,6 +120,12 @@ class StatelessHubOAuth(HubOAuth):
                 raise
             self._circuit.note(is_down=True)
             self.log.warning("The hub cannot be asked: %s", error.log_message)
+            raise _no_answer() from None
+        except Exception as error:
+            # The base class lets through whatever its client raises in the middle of an answer,
+            # and what is no JSON.
+            self._circuit.note(is_down=True)
+            self.log.warning("The answer of the hub cannot be read: %s", type(error).__name__)
             raise _no_answer() from None
         self._circuit.note(is_down=False)
         return answer

@@ -17,7 +17,7 @@ from jupyter_ppo.hub.page_files import FILES, PageFile, PageFileHandler, page_fi
 from jupyter_ppo.services.assessment import CourseView
 from jupyter_ppo.services.paging import every_page
 from jupyter_ppo.web.context import SETTING, WebContext
-from jupyter_ppo.web.errors import status_of
+from jupyter_ppo.web.errors import retry_after, status_of
 
 #: Below the address of the service.
 PAGE = "jupyter-ppo"
@@ -65,7 +65,7 @@ class PageHandler(JupyterHandler):
                 lambda: list(every_page(lambda offset: pages(offset=offset)))
             )
         except PPOError as error:
-            raise HTTPError(status_of(error), error.message) from None
+            raise HTTPError(status_of(error), error.message) from error
         self.set_header("Cache-Control", "no-store")
         # The script sends it with every request; making it sets its cookie.
         _ = self.xsrf_token
@@ -75,6 +75,9 @@ class PageHandler(JupyterHandler):
     def write_error(self, status_code: int, **details: Any) -> None:
         """Answer an error as a page that says what to do, and nothing of our own mistakes."""
         error = details.get("exc_info", (None, None))[1]
+        seconds = retry_after(None if error is None else error.__cause__)
+        if seconds is not None:
+            self.set_header("Retry-After", str(seconds))
         said = error.log_message if isinstance(error, HTTPError) and error.log_message else None
         text = said or "This page cannot be shown. The log of the service says why."
         self.finish(self._page("This did not work", f"<p>{escape(text)}</p>"))

@@ -80,9 +80,10 @@ def rename_in_outcomes(session: Session, user: str, stand_in: str) -> dict[str, 
         return {"content": content, "author": stand_in if is_theirs else row.author}
 
     counts: dict[str, int] = {}
-    for rows in (OutcomeRow.__table__, OutcomeRevisionRow.__table__):
+    for table in (OutcomeRow, OutcomeRevisionRow):
+        rows = table.__table__
         about = or_(rows.c.author == user, _holds(rows.c.content, user))
-        counts[rows.name] = _rewrite(session, rows, about, renamed, ("content", "author"))
+        counts[table.__tablename__] = _rewrite(session, rows, about, renamed, ("content", "author"))
     return counts
 
 

@@ -103,6 +103,8 @@ def permitted(action: Action) -> Callable[[Verb], Verb]:
     def guard(verb: Verb) -> Verb:
         @functools.wraps(verb)
         async def asked(self: Any, *args: Any, **kwargs: Any) -> None:
+            # A body may have come slowly: who sent it may not be here any more.
+            await self.recheck()
             self.check_token(action)
             allowed = self.authorizer.is_authorized(self, self.current_user, action, AUTH_RESOURCE)
             if inspect.isawaitable(allowed):

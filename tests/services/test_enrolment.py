@@ -113,3 +113,16 @@ def test_what_the_roster_changed_by_hand_is_put_right_within_a_minute(room: Room
     room.now[0] += 61
     room.enrolment.grants("stu", student, student)
     assert room.roles("rl") == {"stu": Role.STUDENT}
+
+
+def test_what_is_remembered_is_what_was_granted_and_nothing_else(room: Room) -> None:
+    room.courses.create_course("rl", "RL")
+    student, grader = {"rl": Role.STUDENT}, {"rl": Role.GRADER}
+    assert room.enrolment.remembered("stu", student, student) is None
+    granted = room.enrolment.grants("stu", student, student)
+    assert room.enrolment.remembered("stu", student, student) == granted
+    assert room.enrolment.remembered("stu", grader, student) is None
+    assert room.enrolment.remembered("sue", student, student) is None
+    assert room.enrolment.remembered("stu", student, {}) == {}
+    room.now[0] = 61.0
+    assert room.enrolment.remembered("stu", student, student) is None

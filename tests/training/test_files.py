@@ -184,9 +184,9 @@ from pathlib import Path
 from jupyter_ppo.training import worker_lock
 with worker_lock.locked(Path(sys.argv[1])) as descriptor:
     worker_lock.keep_from_children(descriptor)
-    child = os.fork()
-    if child:
-        print(child, flush=True)
+    if not os.fork():
+        # Said by the child itself: until it has run, it has the lock that fork() copied.
+        print(os.getpid(), flush=True)
     time.sleep(600)
 """
 
